@@ -1,0 +1,1 @@
+"""From files to an index: loaders, chunks, the build and its swap."""

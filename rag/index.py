@@ -1,0 +1,261 @@
+"""The index on disk: one Chroma collection and one BM25 index a language, the documents, and the manifest.
+
+    index/CURRENT            the name of the build that answers; replaced by one rename
+    index/<build>/           manifest.json, documents.jsonl, chunks.jsonl, chroma/
+    index/<build>/<language> BM25, statistics of the vectors, spans and vectors of the sentences
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
+from rag.lexical import LexicalIndex
+from rag.text import sentences
+from rag.types import Chunk, Document
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from langchain_chroma import Chroma
+
+    from rag.embed import Embedder
+
+Vectors = NDArray[np.float32]
+
+FORMAT = 1  # raised when what is written here changes; an older index is then rebuilt
+# Cosine, and a search wide enough that every chunk can be reached: the defaults are l2 and 100.
+HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What an index was built from and with. `fingerprint` names its content."""
+
+    format: int
+    fingerprint: str
+    built_at: str
+    embedding_model: str
+    dimension: int
+    chunking: str
+    corpus: str  # the path that was read
+    corpus_hash: str
+    documents: int
+    chunks: int
+    versions: dict[str, str]
+
+
+class Pool:
+    """The chunks of one language: rows in the order of `chunks`, with dense and lexical scores for a query."""
+
+    def __init__(self, language: str, chunks: Sequence[Chunk], vectorstore: "Chroma", folder: Path) -> None:
+        self.language = language
+        self.chunks = chunks
+        self.vectorstore = vectorstore
+        self.lexical = LexicalIndex.load(folder, len(chunks))
+        self.row_of = {chunk.id: row for row, chunk in enumerate(chunks)}
+        self._moments = np.load(folder / "moments.npy")  # (2, d + 1, d)
+        self._spans = np.load(folder / "sentence_spans.npy", mmap_mode="r")  # (m, 3): row of the chunk, start, end
+        self._vectors = np.load(folder / "sentence_vectors.npy", mmap_mode="r")  # (m, d) float16
+        self._first = np.searchsorted(self._spans[:, 0], np.arange(len(chunks) + 1))
+
+    def sentences(self, row: int) -> tuple[list[tuple[int, int]], Vectors]:
+        """Spans of the sentences of the chunk in `row`, and their vectors (n, d)."""
+        part = slice(self._first[row], self._first[row + 1])
+        return [(int(start), int(end)) for _, start, end in self._spans[part]], self._vectors[part].astype(np.float32)
+
+    def standardise(self, query: Vectors, *, of_sentences: bool = False) -> tuple[float, float]:
+        """Mean and standard deviation of the query's cosine to all chunks (or sentences) of this pool.
+
+        They follow exactly from the mean and covariance of the vectors. The encoder gives texts of the query's own
+        language higher cosines, whatever they say: only scores in units of their own pool can be compared.
+        """
+        moments = self._moments[int(of_sentences)]
+        mean, covariance = moments[0], moments[1:]
+        return float(mean @ query), float(np.sqrt(max(query @ covariance @ query, 1e-8)))
+
+    def dense(self, query: Vectors, k: int) -> dict[int, float]:
+        """Cosine of the `k` chunks nearest to `query` (d,), by row."""
+        found = self.vectorstore.similarity_search_by_vector_with_relevance_scores(query.tolist(), k=min(k, len(self.chunks)))
+        return {self.row_of[str(document.id)]: 1.0 - distance for document, distance in found}
+
+    def cosines(self, query: Vectors, rows: Sequence[int]) -> dict[int, float]:
+        """Cosine of the chunks in `rows` to `query` (d,)."""
+        if not rows:
+            return {}
+        got = self.vectorstore.get(ids=[self.chunks[row].id for row in rows], include=["embeddings"])
+        similarity = np.asarray(got["embeddings"], dtype=np.float32) @ query
+        return {self.row_of[identifier]: float(value) for identifier, value in zip(got["ids"], similarity, strict=True)}
+
+
+class Index:
+    """An index opened for reading."""
+
+    def __init__(self, folder: Path, manifest: Manifest, documents: dict[str, Document], pools: dict[str, Pool]) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.documents = documents
+        self.pools = pools
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        return [chunk for pool in self.pools.values() for chunk in pool.chunks]
+
+    def counterpart(self, document: Document) -> Document | None:
+        """The same text in the other language, if the index holds it."""
+        return self.documents.get(document.pair)
+
+
+def current_build(root: Path) -> Path | None:
+    """The folder of the build that answers under `root`, if there is one."""
+    try:
+        name = (root / "CURRENT").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    return root / name if (root / name / "manifest.json").is_file() else None
+
+
+def read_manifest(build: Path) -> Manifest:
+    """The manifest of a build. Raises IndexMismatchError for another format, IndexDamagedError if it cannot be read."""
+    try:
+        stored = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
+        if stored.get("format") != FORMAT:
+            raise IndexMismatchError(
+                f"The index {str(build.parent)!r} has format {stored.get('format')!r}, this version reads {FORMAT}. "
+                "Build it again: python -m ingest build"
+            )
+        return Manifest(**stored)
+    except (OSError, ValueError, TypeError) as error:
+        raise IndexDamagedError(f"The manifest of the index {str(build)!r} cannot be read ({error}). Build it again: python -m ingest build") from error
+
+
+def open_index(root: Path, embedding_model: str) -> Index:
+    """The index under `root`, checked against the embedder that will search it.
+
+    Raises IndexMissingError, IndexMismatchError or IndexDamagedError, each with the command that mends it.
+    """
+    build = current_build(root)
+    if build is None:
+        raise IndexMissingError(f"There is no index in {str(root)!r}. Build one: python -m ingest build --index {root}")
+    manifest = read_manifest(build)
+    if manifest.embedding_model != embedding_model:
+        raise IndexMismatchError(
+            f"The index {str(root)!r} was built with the embedder {manifest.embedding_model!r}, and this is {embedding_model!r}: "
+            f"their vectors cannot be compared. Build it again: python -m ingest build --corpus {manifest.corpus} --index {root}, "
+            "or set JIPHYEON_EMBEDDING_MODEL to the embedder that it was built with."
+        )
+    return open_build(build, manifest)
+
+
+def open_build(build: Path, manifest: Manifest) -> Index:
+    """The index in the folder `build`. Raises IndexDamagedError if a part of it is missing."""
+    try:
+        documents = {document.id: document for document in map(_document, _lines(build / "documents.jsonl"))}
+        by_language: dict[str, list[Chunk]] = {}
+        for line in _lines(build / "chunks.jsonl"):
+            text = documents[line["document_id"]].text[line["start"] : line["end"]]
+            chunk = Chunk(**{**line, "headings": tuple(line["headings"])}, text=text)
+            by_language.setdefault(chunk.language, []).append(chunk)
+        client = chroma_client(build)
+        pools = {
+            language: Pool(
+                language,
+                chunks,
+                vectorstore(client, language),
+                build / language,
+            )
+            for language, chunks in by_language.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamagedError(
+            f"The index {str(build)!r} is damaged ({type(error).__name__}: {error}). Build it again: python -m ingest build"
+        ) from error
+    return Index(build, manifest, documents, pools)
+
+
+def write_texts(build: Path, documents: Iterable[Document], chunks: Iterable[Chunk]) -> None:
+    """Write documents.jsonl and chunks.jsonl; a chunk's text is not repeated, it is a span of its document."""
+    with open(build / "documents.jsonl", "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(asdict(document), ensure_ascii=False) + "\n" for document in documents)
+    with open(build / "chunks.jsonl", "w", encoding="utf-8") as file:
+        for chunk in chunks:
+            record = asdict(chunk)
+            del record["text"]
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def write_statistics(folder: Path, chunk_vectors: Vectors, spans: Sequence[tuple[int, int, int]], sentence_vectors: Vectors) -> None:
+    """Write a pool's vector statistics, and spans (m, 3) and vectors (m, d) of its sentences."""
+    np.save(folder / "moments.npy", np.stack([_moments(chunk_vectors), _moments(sentence_vectors)]))
+    np.save(folder / "sentence_spans.npy", np.asarray(spans, dtype=np.int32))
+    np.save(folder / "sentence_vectors.npy", sentence_vectors.astype(np.float16))
+
+
+def _moments(vectors: Vectors) -> Vectors:
+    """Mean in row 0, covariance in the rows below it: (d + 1, d)."""
+    mean = vectors.mean(axis=0)
+    centred = vectors - mean
+    return np.vstack([mean[None], centred.T @ centred / len(vectors)]).astype(np.float32)
+
+
+def chroma_client(build: Path) -> "ClientAPI":
+    """The one place that opens Chroma: other client settings on the same path raise."""
+    import chromadb
+
+    return chromadb.PersistentClient(path=str(build / "chroma"), settings=chromadb.Settings(anonymized_telemetry=False))
+
+
+def vectorstore(client: "ClientAPI", language: str) -> "Chroma":
+    """LangChain's store over the collection of one language; made with cosine distance where it is new."""
+    from langchain_chroma import Chroma
+
+    return Chroma(client=client, collection_name=collection_name(language), collection_configuration=HNSW)  # type: ignore[arg-type]
+
+
+def collection_name(language: str) -> str:
+    return f"chunks-{language}"
+
+
+def corpus_hash(documents: Iterable[Document]) -> str:
+    """A hash of the texts and of all that is known about them; the order does not matter."""
+    digests = sorted(hashlib.sha256(json.dumps(asdict(document), sort_keys=True).encode()).hexdigest() for document in documents)
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+
+
+def sentence_spans(documents: dict[str, Document], chunks: Sequence[Chunk]) -> list[tuple[int, int, int]]:
+    """(row of the chunk, start, end) of every sentence of the chunks, in order."""
+    return [
+        (row, start, end)
+        for row, chunk in enumerate(chunks)
+        for start, end in sentences(documents[chunk.document_id].text, chunk.start, chunk.end)
+    ]
+
+
+def embedded_text(chunk: Chunk) -> str:
+    """What is embedded and searched: the chunk with its context. Quotes come from the chunk alone."""
+    return f"{chunk.context}\n{chunk.text}"
+
+
+def swap(root: Path, build: Path) -> None:
+    """Make `build`, a folder under `root`, the one that answers: one rename, so that there is never none."""
+    pointer = root / "CURRENT.new"
+    with open(pointer, "w", encoding="utf-8") as file:
+        file.write(build.name)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(pointer, root / "CURRENT")
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def _document(record: dict[str, Any]) -> Document:
+    return Document(**{**record, "sources": tuple((title, url) for title, url in record["sources"])})

@@ -1,0 +1,147 @@
+"""BM25 over Korean morphemes, English word stems and provision addresses."""
+
+import re
+import threading
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.provisions import provisions
+
+if TYPE_CHECKING:
+    import bm25s
+    import Stemmer
+    from kiwipiepy import Kiwi
+
+Scores = NDArray[np.float32]
+
+# Nouns, numerals, roots, verbs and adjectives, foreign words, Chinese characters: what carries meaning in Korean.
+_CONTENT_TAGS = ("NN", "NR", "XR", "VV", "VA", "SL", "SN", "SH", "W_SERIAL")
+# Words of a question's frame: they ask, and say nothing on what is asked.
+_KOREAN_STOP = frozenset("것 수 등 때 뭐 무엇 누구 어디 언제 하 되 있 없 이 그 저 알 말 어떻 어떤 왜 내용 경우 대하 관하 따르 위하 주".split())
+_ENGLISH_STOP = frozenset(
+    "a an the of to in on at by for from with as and or not no is are was were be been being do does did has have had it its this "
+    "that these those what which who whom whose when where why how there their they he she his her you your i we our us can could "
+    "may might must shall should will would about into over under if then than so such any all some more most other also me my".split()
+)
+_WORD = re.compile(r"[^\W_]+(?:['’][a-z]+)?", re.UNICODE)
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_kiwi_lock = threading.Lock()
+
+
+@cache
+def _kiwi() -> "Kiwi":
+    from kiwipiepy import Kiwi
+
+    # The dictionary of multi-word names costs 190 MB and joins what a search wants apart.
+    return Kiwi(num_workers=0, load_multi_dict=False)
+
+
+@cache
+def _stemmer() -> "Stemmer.Stemmer":
+    import Stemmer
+
+    return Stemmer.Stemmer("english")
+
+
+def warm() -> None:
+    """Load the morphological analyser now (1 to 3 s) rather than at the first question."""
+    tokens("준비")
+
+
+def tokens(text: str) -> list[str]:
+    """What BM25 sees of `text`: morphemes, stems, numbers, and addresses such as `article:31`, in order."""
+    words = _korean_tokens(text) if _HANGUL.search(text) else _word_tokens(text)
+    return words + provisions(text)
+
+
+def _korean_tokens(text: str) -> list[str]:
+    found: list[str] = []
+    with _kiwi_lock:  # loading is lazy, and the stemmer keeps state
+        for token in _kiwi().tokenize(text):
+            if not token.tag.startswith(_CONTENT_TAGS):
+                continue
+            if token.tag in ("SL", "SN", "SH", "W_SERIAL"):
+                found.extend(_stems(token.form))
+            elif token.form not in _KOREAN_STOP:
+                found.append(token.form)
+    return found
+
+
+def _word_tokens(text: str) -> list[str]:
+    with _kiwi_lock:
+        return _stems(text)
+
+
+def _stems(text: str) -> list[str]:
+    words = (match[0].lower().replace("’", "'").removesuffix("'s") for match in _WORD.finditer(text))
+    return [str(stem) for stem in _stemmer().stemWords([word for word in words if word not in _ENGLISH_STOP])]
+
+
+class LexicalIndex:
+    """BM25 (Lucene's variant) over token lists; row i is the i-th text given to `build`."""
+
+    def __init__(self, bm25: "bm25s.BM25", size: int) -> None:
+        self._bm25 = bm25
+        self._size = size
+        self._vocabulary: dict[str, int] = bm25.vocab_dict
+
+    @classmethod
+    def build(cls, token_lists: Sequence[Sequence[str]]) -> "LexicalIndex":
+        """An index of `token_lists`, at least one of them not empty."""
+        import bm25s
+
+        bm25 = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
+        bm25.index([list(row) or ["∅"] for row in token_lists], show_progress=False)
+        return cls(bm25, len(token_lists))
+
+    def save(self, folder: Path) -> None:
+        """Write the index into `folder`."""
+        self._bm25.save(str(folder), show_progress=False)
+
+    @classmethod
+    def load(cls, folder: Path, size: int) -> "LexicalIndex":
+        """The index of `size` rows that `save` wrote."""
+        import bm25s
+
+        return cls(bm25s.BM25.load(str(folder), mmap=False), size)
+
+    def scores(self, query: Sequence[str]) -> Scores:
+        """BM25 of every row for the query's tokens: float32 (rows,)."""
+        known = [token for token in dict.fromkeys(query) if token in self._vocabulary]
+        if not known:
+            return np.zeros(self._size, dtype=np.float32)
+        return np.asarray(self._bm25.get_scores(known), dtype=np.float32)
+
+    def weights(self, query: Sequence[str]) -> dict[str, float]:
+        """Each query token's inverse document frequency; an unknown token weighs as much as the rarest."""
+        return {token: self._idf(len(self.rows_with(token))) for token in dict.fromkeys(query)}
+
+    def coverage(self, query: Sequence[str]) -> Scores:
+        """The share of the query's idf that each row covers, 0 to 1: float32 (rows,)."""
+        weights = self.weights(query)
+        total = sum(weights.values())
+        covered = np.zeros(self._size, dtype=np.float32)
+        for token, weight in weights.items():
+            covered[self.rows_with(token)] += weight / total
+        return covered
+
+    def ideal(self, query: Sequence[str]) -> float:
+        """An upper bound of `scores` for the query, unknown tokens included: every token in its best chunk."""
+        return sum(self.weights(query).values())  # Lucene's term part tf / (tf + k1 ...) stays under 1
+
+    def _idf(self, frequency: int) -> float:
+        return float(np.log1p((self._size - frequency + 0.5) / (frequency + 0.5)))
+
+    def rows_with(self, token: str) -> NDArray[np.int32]:
+        """The rows that hold the token, ascending."""
+        column = self._vocabulary.get(token)
+        if column is None:
+            return np.empty(0, dtype=np.int32)
+        pointers = self._bm25.scores["indptr"]
+        rows: NDArray[np.int32] = self._bm25.scores["indices"][pointers[column] : pointers[column + 1]]
+        return rows

@@ -1,0 +1,105 @@
+"""The order of the steps: question (and history) -> query -> ranking -> sentences -> answer or refusal."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from rag import lexical
+from rag.answer import extract, refuse
+from rag.config import Settings
+from rag.embed import Embedder, load_embedder
+from rag.errors import QuestionError
+from rag.index import Index, open_index
+from rag.retrieve import Query, Scored, make_query, passages, rank
+from rag.text import language_of, normalise
+from rag.types import Answer, Question, Turn
+
+MAX_QUESTION = 4000  # characters
+
+
+class Pipeline(Runnable[Question, Answer]):
+    """Stateless and thread-safe. `invoke` gives the answer; `stream` gives it growing by a block at a time."""
+
+    def __init__(self, index: Index, embedder: Embedder, passages: int = 10) -> None:
+        self.index = index
+        self.embedder = embedder
+        self._passages = passages
+
+    def invoke(self, input: Question, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
+        """The answer. Raises QuestionError if the question is empty or too long."""
+        return list(self.stream(input, config))[-1]
+
+    def stream(self, input: Question, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Answer]:
+        """The answer as it grows: each has all that the one before had; the last is complete, with its timings."""
+        begun = time.perf_counter()
+        text = check(input["question"])
+        query = make_query(searched_text(text, input.get("history", ())), self.embedder)
+        scored = rank(self.index, query)
+        retrieved = time.perf_counter()
+        answer = Answer(
+            question=text,
+            language=language_of(text),
+            text="",
+            passages=passages(self.index, scored, input.get("passages", self._passages)),
+            index={
+                "fingerprint": self.index.manifest.fingerprint,
+                "built_at": self.index.manifest.built_at,
+                "embedding_model": self.index.manifest.embedding_model,
+            },
+        )
+        for answer in self._answers(answer, query, scored):
+            yield answer
+        done = time.perf_counter()
+        timings = {"retrieve": retrieved - begun, "answer": done - retrieved, "total": done - begun}
+        yield replace(answer, timings_ms={name: round(1000 * seconds, 1) for name, seconds in timings.items()})
+
+    def _answers(self, answer: Answer, query: Query, scored: Sequence[Scored]) -> Iterator[Answer]:
+        missing = refuse.missing_provision(self.index, query)
+        found = extract.candidates(self.index, query, scored, answer.language)
+        if missing or not found or refuse.signals(scored, found).answerable() < refuse.THRESHOLD:
+            why = refuse.reason(answer.language, missing)
+            text = refuse.refusal_text(self.index, answer.language, why, answer.passages)
+            yield replace(answer, text=text, refused=True, refusal_reason=why)
+            return
+        blocks, citations = extract.compose(extract.choose(found), answer.language)
+        for number in range(1, len(blocks) + 1):
+            shown = "\n\n".join(blocks[:number])
+            yield replace(answer, text=shown, citations=tuple(c for c in citations if f"[{c.marker}]" in shown))
+
+
+def open_pipeline(settings: Settings | None = None) -> Pipeline:
+    """The pipeline over the index that the settings name, with everything loaded that the first question needs.
+
+    Raises IndexMissingError, IndexMismatchError, IndexDamagedError or EmbeddingModelError.
+    """
+    settings = settings or Settings()
+    analyser = threading.Thread(target=lexical.warm)  # a second or two, beside the model's
+    analyser.start()
+    embedder = load_embedder(settings)
+    index = open_index(settings.index, embedder.name)
+    analyser.join()
+    return Pipeline(index, embedder, settings.passages)
+
+
+def check(question: object) -> str:
+    """The question, normalised. Raises QuestionError if there is none, or too much of it."""
+    if not isinstance(question, str) or not (text := normalise(question)):
+        raise QuestionError("The question is empty; write one. 질문이 비어 있습니다. 질문을 적어 주세요.")
+    if len(text) > MAX_QUESTION:
+        raise QuestionError(
+            f"The question has {len(text):,} characters, over the limit of {MAX_QUESTION:,}; shorten it. "
+            f"질문이 {MAX_QUESTION:,}자를 넘습니다. 줄여 주세요."
+        )
+    return text
+
+
+def searched_text(question: str, history: Sequence[Turn]) -> str:
+    """The text to search for: a follow-up that names little by itself ("그럼 언제부터?") goes with the question before it."""
+    asked = [turn["content"] for turn in history if turn["role"] == "user"]
+    if asked and len(lexical.tokens(question)) < 3:
+        return f"{normalise(asked[-1])[:MAX_QUESTION]}\n{question}"
+    return question

@@ -1,0 +1,147 @@
+"""One normaliser for corpus and question; the language of a text; its sentences with their spans."""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from rag.types import Language
+
+_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\v\f]")
+# Invisible characters split words for a search and reorder them for a reader: zero-width, soft hyphen,
+# bidirectional controls, byte-order marks, and control characters other than the line end.
+_INVISIBLE = re.compile("[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_SPACE_ENTITY = re.compile(r"&(?:nbsp|ensp|emsp|thinsp|#160|#xa0);?", re.IGNORECASE)
+
+
+def normalise(text: str) -> str:
+    """The text in NFC, with `\\n` line ends, plain spaces, and without invisible characters.
+
+    Idempotent. Every span of the project counts code points of what this returns.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n")
+    text = _SPACE_ENTITY.sub(" ", text)
+    text = _INVISIBLE.sub("", _SPACES.sub(" ", text))
+    text = re.sub(r" +\n", "\n", unicodedata.normalize("NFC", text))
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+_HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff\u3130-\u318f]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+
+
+def language_of(text: str) -> Language:
+    """`"ko"` or `"en"`, whichever carries more of the text; a Hangul syllable weighs about 2.5 Latin letters."""
+    return "ko" if 2.5 * len(_HANGUL.findall(text)) >= max(1, len(_LATIN.findall(text))) else "en"
+
+
+# A list item, a heading, a quotation or a table row starts a block of its own.
+BLOCK_START = re.compile(
+    r"""[ ]*(?:
+        \#{1,6}[ ]              # heading
+      | [-*+•·ㆍ‣◦▪○●□■※✓][ ]  # bullet
+      | \d{1,3}[.)][ ]          # 1. 1)
+      | [a-zA-Z][.)][ ]         # a. a)
+      | \([a-zA-Z0-9가-하]{1,3}\)[ ]?   # (a) (1) (가)
+      | [가나다라마바사아자차카타파하][.)][ ]  # 가. 나)
+      | [①-⑳]
+      | >                       # block quotation
+      | \|                      # table row
+      | (?:-{3,}|\*{3,}|={3,})$ # rule
+    )""",
+    re.VERBOSE,
+)
+_MARKER = re.compile(r"(?:[ ]*(?:#{1,6}|[-*+•·ㆍ‣◦▪○●□■※✓]|>+|\|)[ ]+|>+)+")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|No|Nos|Art|Arts|Sec|Ch|Vol|Fig|vs?|cf|al|etc|Inc|Ltd|Corp|Co|St|Jan|Feb|Mar|Apr|Jun|Jul|"
+    r"Aug|Sept?|Oct|Nov|Dec|approx|para|paras|pp?|e\.g|i\.e|[A-Z](?:\.[A-Z])+))\.$|^[\s>*-]*(?:\d{1,3}|[가-하])\.$"
+)
+_END = re.compile(r"[.!?…。？！]+[)\]\"'”’」』》*_]*(?=\s|$)")
+_OPEN_END = re.compile(r"(?:[다요죠까음함임됨]|[.!?…。:：])[)\]\"'”’」』]*$")
+_MAX_SENTENCE = 600  # characters; a line without any end of sentence is cut at a space near here
+
+
+def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+    """Spans of the sentences in `text[start:end]`, in order, without list markers and outer spaces.
+
+    A heading, a list item and a table row each end a sentence; a soft line break inside a paragraph does not.
+    """
+    end = len(text) if end is None else end
+    spans: list[tuple[int, int]] = []
+    for block_start, block_end in blocks(text, start, end):
+        marker = _MARKER.match(text, block_start, block_end)
+        if marker:
+            block_start = marker.end()
+        for left, right in _split_block(text, block_start, block_end):
+            spans.extend(_cut_long(text, left, right))
+    return spans
+
+
+def blocks(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+    """Spans of paragraphs, list items, headings and rows of `text[start:end]`, in order, none empty."""
+    end = len(text) if end is None else end
+    block: tuple[int, int] | None = None
+    position = start
+    while position < end:
+        newline = text.find("\n", position, end)
+        line_end = end if newline < 0 else newline
+        line = text[position:line_end]
+        stripped = line.strip()
+        joins = (
+            block is not None
+            and stripped
+            and not BLOCK_START.match(line)
+            and not text.startswith("#", _first_visible(text, block[0]))
+            and not _OPEN_END.search(text[max(block[0], block[1] - 8) : block[1]])
+        )
+        if block is not None and not joins:
+            yield block
+            block = None
+        if stripped:
+            left = position + len(line) - len(line.lstrip())
+            block = (block[0] if block else left, position + len(line.rstrip()))
+        position = line_end + 1
+    if block is not None:
+        yield block
+
+
+def _first_visible(text: str, position: int) -> int:
+    while position < len(text) and text[position] == " ":
+        position += 1
+    return position
+
+
+def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    left = start
+    for match in _END.finditer(text, start, end):
+        following = text[match.end() : match.end() + 40].lstrip()
+        if match.group() == "." and _ABBREVIATION.search(text[left : match.end()]):
+            continue
+        if following[:1].islower() or following[:1] in ",;)":  # "Yahoo! said", "(u. a.)"
+            continue
+        yield from _trimmed(text, left, match.end())
+        left = match.end()
+    yield from _trimmed(text, left, end)
+
+
+def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        yield start, end
+
+
+def _cut_long(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while end - start > _MAX_SENTENCE:
+        cut = text.rfind(" ", start + _MAX_SENTENCE // 2, start + _MAX_SENTENCE)
+        cut = cut if cut > 0 else start + _MAX_SENTENCE
+        yield from _trimmed(text, start, cut)
+        start = cut
+    yield from _trimmed(text, start, end)
+
+
+def plain(text: str) -> str:
+    """The text without Markdown's marks and HTML entities, for a title or a label; never for a quote."""
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"[*_`#>]+", "", text))).strip()
