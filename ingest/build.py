@@ -156,7 +156,7 @@ def _known_vectors(index: Index) -> dict[str, Vectors]:
         for row, chunk in enumerate(pool.chunks):
             text = index.documents[chunk.document_id].text
             spans, vectors = pool.sentences(row)
-            known.update((text[start:end], vector) for (start, end), vector in zip(spans, vectors, strict=True))
+            known.update((embedded_text(chunk, text[start:end]), vector) for (start, end), vector in zip(spans, vectors, strict=True))
         got = pool.vectorstore.get(include=["embeddings"])
         chunk_of = {chunk.id: chunk for chunk in pool.chunks}
         for identifier, vector in zip(got["ids"], got["embeddings"], strict=True):
@@ -185,7 +185,7 @@ def _write(
         progress("chunks", number, len(documents))
     by_id = {document.id: document for document in documents}
     texts = [embedded_text(chunk) for chunk in all_chunks]
-    texts += [by_id[all_chunks[row].document_id].text[start:end] for row, start, end in sentence_spans(by_id, all_chunks)]
+    texts += _sentence_texts(by_id, all_chunks)
     new_texts = list(dict.fromkeys(text for text in texts if text not in known))
     vectors = embedder.encode_documents(new_texts, progress=partial(progress, "vectors"))
     known = known | dict(zip(new_texts, vectors, strict=True))
@@ -213,12 +213,19 @@ def _write(
             progress(f"words, {language}", len(rows), len(pool))
         (folder / language).mkdir()
         LexicalIndex.build(rows).save(folder / language)
-        spans = sentence_spans(by_id, pool)
-        sentence_texts = [by_id[pool[row].document_id].text[start:end] for row, start, end in spans]
-        write_statistics(folder / language, matrix, spans, np.stack([known[text] for text in sentence_texts]))
+        sentence_matrix = np.stack([known[text] for text in _sentence_texts(by_id, pool)])
+        write_statistics(folder / language, matrix, sentence_spans(by_id, pool), sentence_matrix)
     write_texts(folder, documents, all_chunks)
     record = asdict(manifest) | {"chunks": len(all_chunks)}
     (folder / "manifest.json").write_text(dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def _sentence_texts(documents: dict[str, Document], all_chunks: Sequence[Chunk]) -> list[str]:
+    """What is embedded of each sentence, in the order of `sentence_spans`."""
+    return [
+        embedded_text(all_chunks[row], documents[all_chunks[row].document_id].text[start:end])
+        for row, start, end in sentence_spans(documents, all_chunks)
+    ]
 
 
 def verify(index: Index, progress: Progress = silent) -> None:

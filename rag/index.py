@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 
-FORMAT = 1  # raised when what is written here changes; an older index is then rebuilt
+FORMAT = 2  # raised when what is written here changes; an older index is then rebuilt
 # Cosine, and a search wide enough that every chunk can be reached: the defaults are l2 and 100.
 HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
 
@@ -237,9 +237,9 @@ def sentence_spans(documents: dict[str, Document], chunks: Sequence[Chunk]) -> l
     ]
 
 
-def embedded_text(chunk: Chunk) -> str:
-    """What is embedded and searched: the chunk with its context. Quotes come from the chunk alone."""
-    return f"{chunk.context}\n{chunk.text}"
+def embedded_text(chunk: Chunk, sentence: str = "") -> str:
+    """What is embedded and searched: the chunk, or a sentence of it, with its context. Quotes come without it."""
+    return f"{chunk.context}\n{sentence or chunk.text}"
 
 
 def swap(root: Path, build: Path) -> None:

@@ -89,6 +89,8 @@ class LexicalIndex:
         self._bm25 = bm25
         self._size = size
         self._vocabulary: dict[str, int] = bm25.vocab_dict
+        self.addresses = {token for token in self._vocabulary if ":" in token}
+        """The provisions that the texts name."""
 
     @classmethod
     def build(cls, token_lists: Sequence[Sequence[str]]) -> "LexicalIndex":

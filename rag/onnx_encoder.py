@@ -40,8 +40,9 @@ class OnnxEncoder(InputModule):
 
     def forward(self, features: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         """The same features with `token_embeddings` added."""
-        feed = {name: features[name].numpy() for name in ("input_ids", "attention_mask")}
-        features["token_embeddings"] = torch.from_numpy(self.session.run(None, feed)[0])
+        input_ids, lengths = features["input_ids"].numpy(), features["attention_mask"].sum(dim=1).tolist()
+        vectors = [self.session.run(None, {"input_ids": ids[None, :n]})[0][0] for ids, n in zip(input_ids, lengths, strict=True)]
+        features["token_embeddings"] = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(v) for v in vectors], batch_first=True)
         return features
 
     def save(self, output_path: str, *args: Any, safe_serialization: bool = True, **kwargs: Any) -> None:

@@ -15,9 +15,10 @@ from rag.types import Citation, Document, Language
 PASSAGES = 10  # read for sentences
 MAX_QUOTES = 4
 # Chosen on the development questions (benchmarks/answers.py): a sentence's cosine counts in standard deviations.
-COVERAGE_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT = 3.0, 0.6, 1.0
+COVERAGE_WEIGHT, CONTEXT_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT = 3.0, 2.0, 0.6, 0.8
 MARGIN = 1.6  # a sentence this far behind the best does not answer
 SAME = 0.955  # cosine from which two sentences say the same
+FILLER = 60  # characters; a shorter sentence rarely says much
 MAX_LIST = 1600  # characters of a list that is quoted whole
 
 _CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
@@ -78,13 +79,13 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
             words = set(tokens(text))
             held = sum(weight for token, weight in weights.items() if token in words)
             told = sum(weight for token, weight in weights.items() if token in context and token not in words)
-            coverage = (held + 0.5 * told) / total
             z = (float(vector @ query.vector) - mean) / deviation
             score = (
                 z
-                + COVERAGE_WEIGHT * coverage
+                + (COVERAGE_WEIGHT * held + CONTEXT_WEIGHT * told) / total
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
                 + CUE_WEIGHT * _cue(query.text, text)
+                + min(len(text), FILLER) / FILLER
             )
             found.append(
                 Candidate(
@@ -93,7 +94,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
                     start=start,
                     end=end,
                     vector=vector,
-                    coverage=coverage,
+                    coverage=held / total,
                     score=score,
                 )
             )

@@ -12,7 +12,7 @@ from rag.retrieve import Query, Scored
 from rag.text import plain
 from rag.types import Language, Passage
 
-# Logistic regression on the development questions (benchmarks/refusal.py --fit): constant, then the signals in order.
+# Logistic regression on the development questions (python -m benchmarks.answers --fit): constant, then the signals in order.
 WEIGHTS = (-6.0, 0.5, 2.5, 0.4, 2.5)
 THRESHOLD = 0.5
 
@@ -26,10 +26,12 @@ class Signals:
     sentence: float  # best sentence's score
     sentence_coverage: float  # most of the question's idf that one of the best sentences holds
 
+    def values(self) -> tuple[float, ...]:
+        return (self.dense, self.coverage, self.sentence, self.sentence_coverage)
+
     def answerable(self) -> float:
         """Probability that the corpus answers, 0 to 1."""
-        values = (1.0, self.dense, self.coverage, self.sentence, self.sentence_coverage)
-        return float(1 / (1 + np.exp(-np.dot(WEIGHTS, values))))
+        return float(1 / (1 + np.exp(-np.dot(WEIGHTS, (1.0, *self.values())))))
 
 
 def signals(scored: Sequence[Scored], found: Sequence[Candidate]) -> Signals:
@@ -43,9 +45,16 @@ def signals(scored: Sequence[Scored], found: Sequence[Candidate]) -> Signals:
 
 
 def missing_provision(index: Index, query: Query) -> str:
-    """The first provision that the question names and no text of the index holds; empty if there is none."""
+    """The first provision that the question names and no text of the index holds; empty if there is none.
+
+    Articles, recitals and annexes are known by their number. A point, as in Article 5(1)(z), is missed only where
+    the index names its neighbours: the text of a statute has "(c)" and not "Article 5(1)(c)".
+    """
+    known = {address for pool in index.pools.values() for address in pool.lexical.addresses}
     for address in query.provisions:
-        if not any(len(pool.lexical.rows_with(address)) for pool in index.pools.values()):
+        depth = address.count(":")
+        neighbours = [other for other in known if other.rpartition(":")[0] == address.rpartition(":")[0]]
+        if address not in known and (depth == 1 or (depth == 3 and len(neighbours) > 2)):
             return address
     return ""
 

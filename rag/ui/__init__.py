@@ -1,0 +1,1 @@
+"""The browser room: pure rendering, handlers, layout. Nothing else imports gradio."""

@@ -1,0 +1,235 @@
+"""What happens on the page: the pipeline opening behind it, a question, a look at the evidence."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from pydantic import TypeAdapter, ValidationError
+
+from rag.errors import JiphyeonError, QuestionError
+from rag.text import language_of
+from rag.types import Answer, Document, Language
+from rag.ui import render
+from rag.ui.strings import STRINGS, Strings
+
+if TYPE_CHECKING:
+    from rag.pipeline import Pipeline, Turn
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]  # what is being done, how many steps are done, of how many
+Message = dict[str, Any]
+
+PAUSE = 0.08  # seconds between two states of a growing answer: a browser draws more of them no better
+PATIENCE = 900  # seconds that a question waits for the first build
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the work behind the page, `done` of `total`."""
+
+    what: str
+    done: int
+    total: int
+    begun: float
+
+    def shown(self, strings: Strings) -> str:
+        """The step, how far it is, and how long it may take."""
+        name, _, rest = self.what.partition(", ")
+        what = strings.stages.get(name, name) + (f" ({strings.languages.get(rest, rest)})" if rest else "")
+        text = strings.step.format(what=what, done=self.done, total=self.total)
+        spent = time.monotonic() - self.begun
+        if self.done and spent > 3:
+            text += " · " + strings.left.format(seconds=round(spent / self.done * (self.total - self.done)) + 1)
+        return text
+
+
+class Opening:
+    """The pipeline, opened in a thread behind the page, since the page must answer before the model is loaded."""
+
+    def __init__(self, open_pipeline: Callable[[Progress], "Pipeline"]) -> None:
+        self._open = open_pipeline
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._error: Exception | None = None
+        self._stage: Stage | None = None
+        self.pipeline: Pipeline | None = None
+
+    def start(self) -> None:
+        """Begin, unless it is open or opening. After a failure this tries again."""
+        with self._lock:
+            if self.pipeline is None and (self._thread is None or not self._thread.is_alive()):
+                self._error = None
+                self._thread = threading.Thread(target=self._run, daemon=True, name="opening")
+                self._thread.start()
+
+    @property
+    def failed(self) -> Exception | None:
+        """Why the last try failed, if it did."""
+        return self._error
+
+    def state(self, strings: Strings) -> str:
+        """What is being done, in a line."""
+        stage = self._stage
+        return stage.shown(strings) if stage and stage.done < stage.total else strings.loading
+
+    def wait(self, seconds: float) -> "Pipeline | None":
+        """The pipeline, or None if it is not open after so many seconds. Raises what opening it raised."""
+        if self.pipeline is None and self._thread:
+            self._thread.join(seconds)
+        if self._error:
+            raise self._error
+        return self.pipeline
+
+    def _progress(self, what: str, done: int, total: int) -> None:
+        begun = self._stage.begun if self._stage and self._stage.what == what else time.monotonic()
+        self._stage = Stage(what, done, total, begun)
+
+    def _run(self) -> None:
+        try:
+            self.pipeline = self._open(self._progress)
+        except Exception as error:  # kept for the asker: raised by `wait`, translated at the door below
+            self._stage = None
+            self._error = error
+            if not isinstance(error, JiphyeonError):
+                logger.exception("The pipeline could not be opened")
+
+
+def ask(
+    question: str, chat: Sequence[Message], answers: Sequence[Answer], language: Language, opening: Opening
+) -> Iterator[tuple[Any, Any, Any, Any]]:
+    """States of (input box, chat, answers, evidence) for a question, until its answer is complete."""
+    keep = gr.skip()
+    if not question.strip():
+        yield keep, keep, keep, keep
+        return
+    shown = [*chat, _message("user", render.asked(question.strip(), language_of(question)))]
+    yield "", [*shown, _message("assistant", render.waiting(""))], keep, keep
+    for html, answer in _answered(question, answers, language, opening):
+        told = [*shown, _message("assistant", html)]
+        if answer is None:
+            yield keep, told, keep, keep
+            continue
+        documents = opening.pipeline.index.documents if opening.pipeline else {}
+        first = "c1" if answer.citations else "p1"
+        pane = render.evidence(answer, documents, len(answers), first, "quote", language)
+        yield keep, told, [*answers, answer], pane or keep
+
+
+def _answered(
+    question: str, answers: Sequence[Answer], language: Language, opening: Opening
+) -> Iterator[tuple[str, Answer | None]]:
+    """The growing answer as HTML with the answer itself, or with None what is being waited for or went wrong."""
+    strings = STRINGS[language_of(question)]
+    try:
+        opening.start()
+        deadline = time.monotonic() + PATIENCE
+        while (pipeline := opening.wait(0.5)) is None and time.monotonic() < deadline:
+            yield render.waiting(f"{strings.preparing} {opening.state(strings)}"), None
+        if pipeline is None:
+            yield render.problem(strings, opening.state(strings), strings.problem_open), None
+            return
+        documents = pipeline.index.documents
+        coverage = coverage_of(pipeline, language_of(question))
+        for answer in throttled(pipeline.stream({"question": question, "history": history(answers)})):
+            yield render.answer(answer, documents, len(answers), coverage), answer
+    except JiphyeonError as error:
+        yield render.problem(strings, str(error), strings.problem_open if opening.failed else ""), None
+    except Exception:  # the door: an asker must never see a stack trace, nor nothing
+        logger.exception("A question could not be answered")
+        yield render.problem(strings, strings.unexpected), None
+
+
+def throttled(answers: Iterator[Answer]) -> Iterator[Answer]:
+    """The answers without those that come too soon after another; the last one always."""
+    last: Answer | None = None
+    given = -PAUSE
+    for answer in answers:
+        last = answer
+        if time.monotonic() - given >= PAUSE:
+            given = time.monotonic()
+            last = None
+            yield answer
+    if last is not None:
+        yield last
+
+
+def history(answers: Sequence[Answer]) -> "list[Turn]":
+    """The conversation so far, as the pipeline takes it."""
+    turns: list[Turn] = []
+    for answer in answers:
+        turns += [{"role": "user", "content": answer.question}, {"role": "assistant", "content": answer.text}]
+    return turns
+
+
+def coverage_of(pipeline: "Pipeline", language: Language) -> str:
+    """What the corpus covers, in a sentence."""
+    from rag.answer.coverage import coverage
+
+    return coverage(pipeline.index, language)
+
+
+def show(pick: str, answers: Sequence[Answer], language: Language, opening: Opening) -> Any:
+    """The evidence pane for what was picked: a JSON list [turn, target, view], as the page's links carry it."""
+    try:
+        turn, target, view = json.loads(pick)[:3]
+        turn = int(turn)
+    except (ValueError, TypeError):
+        return gr.skip()
+    documents: Mapping[str, Document] = opening.pipeline.index.documents if opening.pipeline else {}
+    if not target:
+        return render.corpus(documents, language)
+    if str(target).startswith("d") and target[1:] in documents:
+        return render.document_page(documents[target[1:]], language)
+    if not 0 <= turn < len(answers):
+        return render.waiting(STRINGS[language].gone)
+    return render.evidence(answers[turn], documents, turn, str(target), str(view), language) or gr.skip()
+
+
+def first_visit(language: Language, opening: Opening) -> tuple[str, str, bool]:
+    """The welcome, the evidence pane without an answer, and whether there is more to wait for."""
+    strings = STRINGS[language]
+    documents = opening.pipeline.index.documents if opening.pipeline else {}
+    state = opening.state(strings)
+    if opening.failed:
+        known = isinstance(opening.failed, JiphyeonError)
+        state = f"{strings.problem_open} {opening.failed if known else strings.unexpected}"
+    pane = render.corpus(documents, language) if documents else ""
+    return render.welcome(documents, language, state), pane, not documents and not opening.failed
+
+
+def preferred_language(accept: str, stored: str) -> Language:
+    """The language chosen before; else Korean or English, whichever the browser names first; else English."""
+    if stored in STRINGS:
+        return stored  # type: ignore[return-value]
+    for part in accept.lower().split(","):
+        if part.strip()[:2] in STRINGS:
+            return part.strip()[:2]  # type: ignore[return-value]
+    return "en"
+
+
+def ask_json(question: str, past: object, opening: Opening) -> dict[str, Any]:
+    """The answer as JSON, for programs. Raises gr.Error with what is wrong and how to mend it."""
+    from rag.pipeline import Turn
+
+    try:
+        turns = TypeAdapter(list[Turn]).validate_python(past or [])
+        opening.start()
+        pipeline = opening.wait(PATIENCE)
+        if pipeline is None:
+            raise QuestionError("The documents are still being prepared; ask again in some minutes.")
+        return pipeline.invoke({"question": question, "history": turns}).to_json()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise gr.Error(f'history must be a list of {{"role", "content"}}: {first["loc"]}: {first["msg"]}', print_exception=False) from error
+    except JiphyeonError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _message(role: str, html: str) -> Message:
+    return {"role": role, "content": [{"type": "text", "text": html}]}

@@ -1,0 +1,458 @@
+"""HTML from answers and documents. Pure functions; all that comes from a document or an asker is escaped."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+
+from rag.answer.frame import KINDS, as_of_label, kind_label
+from rag.text import blocks, plain
+from rag.types import Answer, Citation, Document, Language, Passage
+from rag.ui.strings import EXAMPLES, LANGUAGES, STRINGS, TITLE, Strings
+
+SURROUNDINGS = 2400  # characters of a section that are shown around a quote
+DOCUMENT_LIMIT = 150_000  # characters of a document in one page: more makes a browser stutter
+CORPUS_LIMIT = 40  # documents listed
+
+_HEADER = re.compile(r"\*\*(.+)\*\*(.*)")
+_MARKER = re.compile(r"\[(\d+)\]")
+_QUOTE_END = re.compile(r"^(.*)” \[(\d+)\]((?: \(\w+\))?)$", re.DOTALL)
+_HEADING = re.compile(r"^(#{1,6}) +", re.MULTILINE)
+_ITEM = re.compile(r"[-*+•·ㆍ‣◦▪○●□■] +")
+
+Documents = Mapping[str, Document]
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A span of a document to make bright; `style` is its class."""
+
+    start: int
+    end: int
+    style: str
+
+
+# --- the conversation ---------------------------------------------------------------------------------------------
+
+
+def asked(question: str, language: Language) -> str:
+    """The asker's own words."""
+    return f'<div class="asked" lang="{language}">{_lines(question)}</div>'
+
+
+def waiting(text: str) -> str:
+    """What is being done while there is no answer yet; without a text, that something is."""
+    return f'<div class="waiting">{escape(text) or "…"}</div>'
+
+
+def problem(strings: Strings, what: str, lead: str = "") -> str:
+    """What went wrong and what to do."""
+    lead = f"<p>{escape(lead)}</p>" if lead else ""
+    return f'<div class="problem"><p class="headline">{escape(strings.problem)}</p>{lead}<p>{_lines(what)}</p></div>'
+
+
+def answer(given: Answer, documents: Documents, turn: int, coverage: str) -> str:
+    """An answer, or the card of a refusal. One line of HTML: a blank line would end it for the Markdown around it."""
+    body = _refusal(given, documents, turn, coverage) if given.refused else _quotes(given, documents, turn)
+    return f'<div class="answer" lang="{given.language}">{body}</div>'
+
+
+def _quotes(given: Answer, documents: Documents, turn: int) -> str:
+    cited = {citation.marker: citation for citation in given.citations}
+    parts: list[str] = []
+    for is_quote, group in groupby(given.text.split("\n"), key=lambda line: line.startswith("> ")):
+        if is_quote:
+            parts += _quote_lines([line[2:] for line in group], cited, given.language, turn)
+            continue
+        for line in group:
+            if header := _HEADER.fullmatch(line):
+                parts.append(_source_line(header[1], header[2], documents, cited, given.language))
+            elif line.strip():
+                parts.append(f"<p>{_with_links(line, cited, given.language, turn)}</p>")
+    if "total" in given.timings_ms:
+        parts.append(_footer(given, documents))
+    return "".join(parts)
+
+
+def _source_line(title: str, rest: str, documents: Documents, cited: Mapping[int, Citation], language: Language) -> str:
+    """The line over the quotes of one document: its title, kind, issuer and date."""
+    named = [documents[c.document_id] for c in cited.values() if c.title == title and c.document_id in documents]
+    if not named:  # a frame line that names no document: "Where it stands"
+        return f'<p class="source"><b>{escape(title)}</b>{escape(rest)}</p>'
+    document = named[0]
+    meta = " · ".join(escape(part) for part in (document.issuer, as_of_label(document, language)) if part)
+    return (
+        f'<div class="source"><p class="title" lang="{escape(document.language)}">{escape(document.title)}</p>'
+        f'<p class="meta">{_kind(document, language)}<span>{meta}</span></p></div>'
+    )
+
+
+def _quote_lines(lines: Iterable[str], cited: Mapping[int, Citation], language: Language, turn: int) -> list[str]:
+    """Quotes with their markers. A marker counts only where the line holds the citation's words: quotes hold brackets too."""
+    parts: list[str] = []
+    held: list[str] = []
+    for line in lines:
+        held.append(line)
+        end = _QUOTE_END.match("\n".join(held))
+        citation = cited.get(int(end[2])) if end else None
+        if end and citation and _flat(end[1].removeprefix("“")) == _flat(citation.quote):
+            tag = f'<span class="tag">{escape(end[3].strip(" ()"))}</span>' if end[3] else ""
+            quote = _quoted(citation.quote)
+            parts.append(
+                f'<blockquote lang="{escape(citation.language)}">{quote} {_link(citation, language, turn)}{tag}</blockquote>'
+            )
+            held = []
+    if held:
+        parts.append(f"<blockquote>{_lines(chr(10).join(held))}</blockquote>")
+    return parts
+
+
+def _quoted(quote: str) -> str:
+    """The quote in quotation marks; a list keeps its lines."""
+    return "<br>".join(escape(line) for line in f"“{quote}”".split("\n") if line.strip())
+
+
+def _with_links(line: str, cited: Mapping[int, Citation], language: Language, turn: int) -> str:
+    return _MARKER.sub(
+        lambda match: _link(cited[int(match[1])], language, turn) if int(match[1]) in cited else match[0], escape(line)
+    )
+
+
+def _link(citation: Citation, language: Language, turn: int) -> str:
+    """The marker. Its class says which answer of the conversation it belongs to, its address which citation."""
+    where = " · ".join(part for part in (citation.title, citation.issuer, citation.as_of) if part)
+    title = escape(f"{STRINGS[language].marker.format(marker=citation.marker)}\n{where}").replace("\n", "&#10;")
+    return f'<a class="cite turn-{turn}" href="#c{citation.marker}" title="{title}">[{citation.marker}]</a>'
+
+
+def _footer(given: Answer, documents: Documents) -> str:
+    strings = STRINGS[given.language]
+    form = strings.footer if given.mode == "extractive" else strings.generated
+    quotes, sources = len(given.citations), len({citation.document_id for citation in given.citations})
+    said = form.format(quotes=quotes, documents=sources, model=given.model, seconds=f"{given.timings_ms['total'] / 1000:.2f}")
+    if given.language == "en":
+        said = re.sub(r"\b1 (quote|document)s\b", r"1 \1", said)
+    # What the copy button copies. `&#10;`, since a line end would end the HTML for Markdown.
+    copied = escape(citations_text(given, documents)).replace("\n", "&#10;")
+    return (
+        f'<div class="footer"><span>{escape(said)}</span><button class="copy" title="{escape(strings.copied)}">'
+        f'{escape(strings.copy)}</button><pre class="copied">{copied}</pre></div>'
+    )
+
+
+def citations_text(given: Answer, documents: Documents) -> str:
+    """The question, the quotes and their sources, as plain text to paste into a report."""
+    lines = [given.question, ""]
+    lines += [f"[{citation.marker}] “{_flat(citation.quote)}”" for citation in given.citations] + [""]
+    for citation in given.citations:
+        document = documents.get(citation.document_id)
+        known = (kind_label(document, given.language), citation.issuer, as_of_label(document, given.language)) if document else ()
+        place = f"{citation.document_id}:{citation.start}-{citation.end}"
+        lines.append(f"[{citation.marker}] " + ", ".join(part for part in (citation.title, *known, citation.url, place) if part))
+    return "\n".join(lines)
+
+
+def _refusal(given: Answer, documents: Documents, turn: int, coverage: str) -> str:
+    strings = STRINGS[given.language]
+    nearest = given.passages[:3]
+    links = "".join(
+        f'<li lang="{escape(passage.chunk.language)}"><a class="cite turn-{turn}" href="#p{passage.rank}">{escape(_place(passage))}</a>'
+        f"<span>{escape(_shortened(plain(passage.chunk.text)))}</span></li>"
+        for passage in nearest
+    )
+    near = f'<p class="label">{escape(strings.nearest)}</p><ol class="nearest">{links}</ol>' if nearest else ""
+    offered = examples(documents, given.language, near=[passage.document.id for passage in nearest])[:2]
+    chips = "".join(f'<button class="chip" lang="{given.language}">{escape(question)}</button>' for question in offered)
+    ask = f'<p class="label">{escape(strings.answerable)}</p><div class="chips">{chips}</div>' if chips else ""
+    return (
+        f'<div class="refusal"><p class="headline">{escape(strings.refused)}</p><p>{_lines(given.refusal_reason)}</p>'
+        f'{near}<p class="covers">{escape(coverage)}</p>{ask}</div>'
+    )
+
+
+def _place(passage: Passage) -> str:
+    return " › ".join((passage.document.title, *passage.chunk.headings[-1:]))
+
+
+def _shortened(text: str, limit: int = 110) -> str:
+    if len(text) <= limit:
+        return text
+    cut = text.rfind(" ", limit // 2, limit)
+    return text[: cut if cut > 0 else limit] + " …"
+
+
+def examples(documents: Documents, language: Language, near: Sequence[str] = ()) -> list[str]:
+    """Questions in `language` that these documents answer; those on a document of `near` first."""
+    held = [e for e in EXAMPLES[language] if not e.across and any(f"{e.topic}-{code}" in documents for code in LANGUAGES)]
+    return [e.question for e in sorted(held, key=lambda e: not any(name.startswith(e.topic) for name in near))]
+
+
+# --- the evidence -------------------------------------------------------------------------------------------------
+
+
+def evidence(given: Answer, documents: Documents, turn: int, target: str, view: str, language: Language) -> str:
+    """The pane for one target of an answer: `c3` a citation, `p1` a passage; empty if there is no such target.
+
+    `view` is "quote", the target in its section with the counterpart's, or "document", the whole text with all quotes.
+    """
+    strings = STRINGS[language]
+    citation = next((c for c in given.citations if f"c{c.marker}" == target), None)
+    passage = next((p for p in given.passages if f"p{p.rank}" == target), None)
+    if citation and citation.document_id in documents:
+        document, span, style = documents[citation.document_id], (citation.start, citation.end), "quote current"
+        others = [Mark(start=c.start, end=c.end, style="quote") for c in given.citations if c.document_id == document.id]
+        steps = _steps(given, citation, turn, view, strings)
+    elif passage:
+        document, span, style, others = passage.document, (passage.chunk.start, passage.chunk.end), "near current", []
+        steps = f'<p class="hint">{escape(strings.refused_hint)}</p>' if given.refused else ""
+    else:
+        return ""
+    marks = [Mark(start=span[0], end=span[1], style=style), *others]
+    if view == "document":
+        body = _whole(document, marks, span, strings)
+    else:
+        body = _surroundings(document, marks, span) + _counterpart(document, documents, span, strings)
+    return (
+        f'<section class="evidence" data-turn="{turn}" data-target="{target}">'
+        f"{_bar(strings, turn, target, view)}{steps}{_about(document, language)}{body}</section>"
+    )
+
+
+def document_page(document: Document, language: Language) -> str:
+    """The pane for a document that no answer led to."""
+    strings = STRINGS[language]
+    body = _whole(document, [], (0, 0), strings)
+    return f'<section class="evidence">{_bar(strings, 0, "", "")}{_about(document, language)}{body}</section>'
+
+
+def corpus(documents: Documents, language: Language) -> str:
+    """The pane before there is anything to show: the documents, one row for a text and its counterpart."""
+    strings = STRINGS[language]
+    rows = [d for d in documents.values() if d.language == language or d.pair not in documents]
+    rows.sort(key=lambda d: (d.language != language, d.title))
+    listed = "".join(
+        f'<li><button data-pick="{_pick(0, "d" + d.id, "document")}"><span class="title" lang="{escape(d.language)}">'
+        f'{escape(d.title)}</span><span class="meta">{_kind(d, language)}<span>{escape(as_of_label(d, language))}</span>'
+        f"</span></button></li>"
+        for d in rows[:CORPUS_LIMIT]
+    )
+    more = f'<p class="hint">{escape(strings.more.format(count=len(rows) - CORPUS_LIMIT))}</p>' if len(rows) > CORPUS_LIMIT else ""
+    return (
+        f'<section class="corpus"><div class="bar"><h2>{escape(strings.corpus)}</h2>{_close(strings)}</div>'
+        f'<p class="hint">{escape(strings.corpus_hint)}</p><ul>{listed}</ul>{more}</section>'
+    )
+
+
+def _bar(strings: Strings, turn: int, target: str, view: str) -> str:
+    def tab(name: str, label: str) -> str:
+        chosen = "true" if name == view else "false"
+        return (
+            f'<button role="tab" aria-selected="{chosen}" data-pick="{_pick(turn, target, name)}">{escape(label)}</button>'
+        )
+
+    tabs = tab("quote", strings.evidence) + tab("document", strings.document) if target else ""
+    home = f'<button class="home" data-pick="{_pick(0, "", "")}">{escape(strings.corpus)}</button>'
+    return f'<div class="bar"><div role="tablist">{tabs}</div>{home}{_close(strings)}</div>'
+
+
+def _close(strings: Strings) -> str:
+    return f'<button class="close" aria-label="{escape(strings.close)}" title="{escape(strings.close)}">✕</button>'
+
+
+def _steps(given: Answer, citation: Citation, turn: int, view: str, strings: Strings) -> str:
+    """Previous and next quote of the same answer."""
+    markers = [c.marker for c in given.citations]
+    here = markers.index(citation.marker)
+
+    def step(label: str, arrow: str, to: int) -> str:
+        there = 0 <= to < len(markers)
+        pick = f'data-pick="{_pick(turn, f"c{markers[to]}", view)}"' if there else "disabled"
+        return f'<button aria-label="{escape(label)}" title="{escape(label)}" {pick}>{arrow}</button>'
+
+    of = strings.of.format(marker=citation.marker, total=len(markers))
+    return f'<div class="steps">{step(strings.previous, "‹", here - 1)}<span>{escape(of)}</span>{step(strings.next, "›", here + 1)}</div>'
+
+
+def _about(document: Document, language: Language) -> str:
+    """Who says it, what it is, and as of when."""
+    strings = STRINGS[language]
+    links = [(title, url) for title, url in document.sources if _is_web(url)] or [(document.url, document.url)]
+    listed = "".join(
+        f'<li><a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(title or url)}</a></li>'
+        for title, url in links
+        if _is_web(url)
+    )
+    sources = f"<details><summary>{escape(strings.sources)} {len(links)}</summary><ul>{listed}</ul></details>" if listed else ""
+    brief = f'<p class="brief">{escape(strings.brief)}</p>' if document.author == "Jiphyeon" else ""
+    meta = " · ".join(escape(part) for part in (document.issuer, as_of_label(document, language)) if part)
+    status = f'<p class="status"><b>{escape(strings.status)}</b> {escape(document.status)}</p>' if document.status else ""
+    return (
+        f'<header><p class="meta">{_kind(document, language)}<span>{meta}</span></p>'
+        f'<h2 lang="{escape(document.language)}">{escape(document.title)}</h2>{status}{brief}{sources}</header>'
+    )
+
+
+def _surroundings(document: Document, marks: Sequence[Mark], span: Span) -> str:
+    """The section of the span, or as many of its paragraphs around the span as a pane holds."""
+    start, end = sections(document.text)[section_of(document.text, span[0])]
+    whole = list(blocks(document.text, start, max(end, span[1])))
+    inside = [n for n, (left, right) in enumerate(whole) if left < span[1] and right > span[0]] or [0]
+    first, last = inside[0], inside[-1]
+    while True:
+        size = whole[last][1] - whole[first][0]
+        fitting = [n for n in (first - 1, last + 1) if 0 <= n < len(whole) and size + _length(whole[n]) <= SURROUNDINGS]
+        if not fitting:
+            break
+        nearest = min(fitting, key=lambda n: max(inside[0] - n, n - inside[-1]))
+        first, last = min(first, nearest), max(last, nearest)
+    before = '<p class="gap">⋯</p>' if first > 0 else ""
+    after = '<p class="gap">⋯</p>' if last + 1 < len(whole) else ""
+    text = _text(document.text, whole[first : last + 1], marks)
+    return f'<div class="text" lang="{escape(document.language)}">{before}{text}{after}</div>'
+
+
+def _counterpart(document: Document, documents: Documents, span: Span, strings: Strings) -> str:
+    """The same section of the same text in the other language: the n-th of as many; empty if there is none."""
+    pair = documents.get(document.pair)
+    if pair is None:
+        return ""
+    here, there = sections(document.text), sections(pair.text)
+    if len(here) != len(there):
+        return ""
+    number = section_of(document.text, span[0])
+    own, other = list(blocks(document.text, *here[number])), list(blocks(pair.text, *there[number]))
+    marks: list[Mark] = []
+    if len(own) == len(other):  # paragraph for paragraph: the one that answers the quote's can be pointed out
+        marks = [
+            Mark(start=theirs[0], end=theirs[1], style="near")
+            for ours, theirs in zip(own, other, strict=True)
+            if ours[0] < span[1] and ours[1] > span[0]
+        ]
+    label = strings.counterpart.format(language=strings.languages.get(pair.language, pair.language))
+    return (
+        f'<aside class="counterpart"><h3>{escape(label)}</h3>'
+        f'<div class="text" lang="{escape(pair.language)}">{_text(pair.text, other, marks)}</div></aside>'
+    )
+
+
+def _whole(document: Document, marks: Sequence[Mark], span: Span, strings: Strings) -> str:
+    left = max(0, span[0] - DOCUMENT_LIMIT // 2)
+    start = 0 if left == 0 else max(0, document.text.rfind("\n", 0, left))
+    shown = list(blocks(document.text, start, min(len(document.text), start + DOCUMENT_LIMIT)))
+    cut = f'<p class="hint">{escape(strings.cut)}</p>' if len(document.text) > DOCUMENT_LIMIT else ""
+    headings = [(begin, end) for begin, end in shown if re.match(r"#{2,6} ", document.text[begin : begin + 8])]
+    listed = "".join(
+        f'<li><button data-jump="at-{begin}">{escape(document.text[begin:end].lstrip("# "))}</button></li>' for begin, end in headings
+    )
+    outline = f'<details class="outline"><summary>{escape(strings.sections)}</summary><ul>{listed}</ul></details>' if listed else ""
+    return f'{outline}{cut}<div class="text" lang="{escape(document.language)}">{_text(document.text, shown, marks)}</div>'
+
+
+def sections(text: str) -> list[Span]:
+    """Spans of the sections: each from one heading to the next; one for a text without headings."""
+    starts = [match.start() for match in _HEADING.finditer(text)]
+    starts = starts if starts[:1] == [0] else [0, *starts]
+    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+
+
+def section_of(text: str, position: int) -> int:
+    """The number of the section that holds `position`, from 0."""
+    return max(n for n, (start, _) in enumerate(sections(text)) if start <= position or n == 0)
+
+
+def _length(span: Span) -> int:
+    return span[1] - span[0]
+
+
+def _text(text: str, shown: Sequence[Span], marks: Sequence[Mark]) -> str:
+    """Blocks of a text as HTML. A list's or heading's own marks stay in it, hidden, so that a quote is whole when copied."""
+    parts: list[str] = []
+    for is_item, group in groupby(shown, key=lambda span: bool(_ITEM.match(text, *span))):
+        html = "".join(_block(text, start, end, marks) for start, end in group)
+        parts.append(f"<ul>{html}</ul>" if is_item else html)
+    return "".join(parts)
+
+
+def _block(text: str, start: int, end: int, marks: Sequence[Mark]) -> str:
+    prefix = _HEADING.match(text, start, end) or _ITEM.match(text, start, end)
+    tag = "p" if not prefix else "h4" if text[start] == "#" else "li"
+    body = prefix.end() if prefix else start
+    raw = f'<span class="raw">{_marked(text, start, body, marks)}</span>' if prefix else ""
+    return f'<{tag} id="at-{start}">{raw}{_marked(text, body, end, marks)}</{tag}>'
+
+
+def _marked(text: str, start: int, end: int, marks: Sequence[Mark]) -> str:
+    """`text[start:end]` escaped, with the marks around their parts; of two marks on one place the first wins."""
+    cuts = sorted({start, end, *(p for m in marks for p in (m.start, m.end) if start < p < end)})
+    parts = []
+    for left, right in zip(cuts, cuts[1:], strict=False):
+        style = next((mark.style for mark in marks if mark.start <= left and right <= mark.end), "")
+        piece = escape(text[left:right])
+        parts.append(f'<mark class="{style}">{piece}</mark>' if style else piece)
+    return "".join(parts)
+
+
+# --- the page -----------------------------------------------------------------------------------------------------
+
+
+def masthead(language: Language) -> str:
+    """The name, which begins anew, and the switch to the other language."""
+    other: Language = "en" if language == "ko" else "ko"
+    return (
+        f'<div class="masthead"><a href="./" class="name"><b lang="ko">집현</b> Jiphyeon</a>'
+        f'<button class="switch" lang="{other}" data-language="{other}">{escape(STRINGS[language].switch)}</button></div>'
+    )
+
+
+def welcome(documents: Documents, language: Language, state: str) -> str:
+    """The first visit: what this is, what it covers (or what is being done until that is known), what to ask."""
+    strings = STRINGS[language]
+    if documents:
+        newest = max(d.as_of or d.published for d in documents.values())
+        names = " · ".join(strings.languages.get(code, code) for code in sorted({d.language for d in documents.values()}))
+        state = strings.covers.format(documents=len(documents), languages=names, newest=newest or "–")
+    chips = ""
+    for example in EXAMPLES[language]:
+        if documents and example.topic and not any(f"{example.topic}-{code}" in documents for code in LANGUAGES):
+            continue
+        note = strings.across if example.across else "" if example.topic else strings.beyond
+        tongue = _other(language) if example.across else language
+        chips += (
+            f'<div><button class="chip" lang="{tongue}">{escape(example.question)}</button>'
+            + (f"<small>{escape(note)}</small>" if note else "")
+            + "</div>"
+        )
+    return (
+        f'<div class="welcome" lang="{language}" data-title="{TITLE}"><h1>{escape(strings.tagline)}</h1>'
+        f'<p class="covers">{escape(state)}</p><p class="label">{escape(strings.try_one)}</p><div class="chips">{chips}</div></div>'
+    )
+
+
+def _other(language: Language) -> Language:
+    return "en" if language == "ko" else "ko"
+
+
+def _kind(document: Document, language: Language) -> str:
+    """The kind in a word, with a colour of its own; our own text about an instrument is called that."""
+    kind = document.kind if document.kind in KINDS["en"] else "other"
+    label = kind_label(document, language)
+    return f'<span class="kind kind-{kind}">{escape(label)}</span>' if label else ""
+
+
+def _pick(turn: int, target: str, view: str) -> str:
+    return escape(json.dumps([turn, target, view]))
+
+
+def _lines(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _is_web(url: str) -> bool:
+    return url.startswith(("https://", "http://"))

@@ -1,0 +1,197 @@
+"""The words of the page, in both languages. The words inside an answer's text are `rag.answer.frame`'s."""
+
+from dataclasses import dataclass
+
+from rag.types import Language
+
+LANGUAGES: tuple[Language, ...] = ("ko", "en")
+TITLE = "집현 Jiphyeon"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strings:
+    """One language of the page. Braces are filled by `str.format`."""
+
+    switch: str  # to the other language, in the other language
+    tagline: str
+    covers: str
+    languages: dict[str, str]
+    placeholder: str
+    send: str
+    try_one: str
+    across: str
+    beyond: str
+    # work behind the page
+    preparing: str
+    loading: str
+    stages: dict[str, str]
+    step: str
+    left: str
+    # answers
+    footer: str
+    generated: str
+    copy: str
+    copied: str
+    marker: str
+    refused: str
+    nearest: str
+    answerable: str
+    # evidence
+    evidence: str
+    document: str
+    sources: str
+    status: str
+    brief: str
+    counterpart: str
+    previous: str
+    next: str
+    of: str
+    close: str
+    corpus: str
+    corpus_hint: str
+    more: str
+    sections: str
+    cut: str
+    refused_hint: str
+    source: str
+    # problems
+    problem: str
+    problem_open: str
+    unexpected: str
+    gone: str
+
+
+KOREAN = Strings(
+    switch="English",
+    tagline="AI 거버넌스 자료에서 답이 되는 문장을 그대로 옮기고, 그 문장이 놓인 자리를 보여 줍니다.",
+    covers="문서 {documents}건 · {languages} · 최신 기준일 {newest}",
+    languages={"ko": "한국어", "en": "영어"},
+    placeholder="AI 거버넌스에 관해 물어보세요",
+    send="보내기",
+    try_one="이렇게 물어볼 수 있습니다",
+    across="다른 언어로 묻기",
+    beyond="자료에 없는 내용",
+    preparing="자료를 준비하고 있습니다. 준비가 끝나면 바로 답합니다.",
+    loading="모델과 색인을 여는 중",
+    stages={
+        "chunks": "문서 나누기",
+        "vectors": "벡터 만들기",
+        "store": "색인에 넣기",
+        "words": "형태소 분석",
+        "verified": "색인 확인",
+    },
+    step="{what} {done:,}/{total:,}",
+    left="{seconds}초쯤 남음",
+    footer="문서 {documents}건에서 인용 {quotes}개 · 지어내지 않고 그대로 인용 · {seconds}초",
+    generated="문서 {documents}건에서 인용 {quotes}개 · {model}이(가) 쓴 글 · {seconds}초",
+    copy="출처와 함께 복사",
+    copied="복사했습니다",
+    marker="{marker}번 인용의 근거 보기",
+    refused="자료에서 답을 찾지 못했습니다",
+    nearest="가장 가까운 대목",
+    answerable="이런 질문에는 답할 수 있습니다",
+    evidence="근거",
+    document="문서 전체",
+    sources="출처",
+    status="현황",
+    brief="집현이 쓴 해설입니다. 원문은 출처에서 확인하세요.",
+    counterpart="같은 대목, {language}",
+    previous="이전 인용",
+    next="다음 인용",
+    of="인용 {marker}/{total}",
+    close="닫기",
+    corpus="인용하는 자료",
+    corpus_hint="답의 번호를 누르면 여기에 근거가 나옵니다.",
+    more="그 밖에 {count}건",
+    sections="차례",
+    cut="문서가 길어 인용 주변만 보입니다.",
+    refused_hint="가장 가까운 대목입니다. 질문의 답은 아닙니다.",
+    source="출처 열기",
+    problem="답하지 못했습니다",
+    problem_open="자료를 열지 못했습니다. 아래 문제를 해결한 뒤 다시 질문하면 새로 엽니다.",
+    unexpected="예상하지 못한 오류가 났습니다. 다시 질문해 보세요. 되풀이되면 서버 기록에 자세한 내용이 있습니다.",
+    gone="이 대화의 근거가 서버에 남아 있지 않습니다. 질문을 다시 보내 주세요.",
+)
+
+ENGLISH = Strings(
+    switch="한국어",
+    tagline="Answers on AI governance, quoted word for word from its documents, each quote shown where it stands.",
+    covers="{documents} documents · {languages} · newest as of {newest}",
+    languages={"ko": "Korean", "en": "English"},
+    placeholder="Ask about AI governance",
+    send="Send",
+    try_one="You could ask",
+    across="across languages",
+    beyond="not in the corpus",
+    preparing="Still preparing. Your question is answered as soon as the documents are ready.",
+    loading="Opening the model and the index",
+    stages={
+        "chunks": "Splitting documents",
+        "vectors": "Computing vectors",
+        "store": "Filling the index",
+        "words": "Analysing words",
+        "verified": "Verifying the index",
+    },
+    step="{what} {done:,}/{total:,}",
+    left="about {seconds} s left",
+    footer="{quotes} quotes from {documents} documents · quoted, not generated · {seconds} s",
+    generated="{quotes} quotes from {documents} documents · written by {model} · {seconds} s",
+    copy="Copy with sources",
+    copied="Copied",
+    marker="Show the evidence of quote {marker}",
+    refused="The corpus does not answer this",
+    nearest="Nearest passages",
+    answerable="Questions it can answer",
+    evidence="Evidence",
+    document="Whole document",
+    sources="Sources",
+    status="Status",
+    brief="A summary written by Jiphyeon. For the original wording, open the sources.",
+    counterpart="The same section in {language}",
+    previous="Previous quote",
+    next="Next quote",
+    of="Quote {marker} of {total}",
+    close="Close",
+    corpus="What it quotes from",
+    corpus_hint="Press a number in an answer to see its evidence here.",
+    more="and {count} more",
+    sections="Contents",
+    cut="The document is long: only the part around the quote is shown.",
+    refused_hint="The nearest passage. It does not answer the question.",
+    source="Open the source",
+    problem="No answer",
+    problem_open="The documents could not be opened. Mend what is named below and ask again: they are then opened anew.",
+    unexpected="Something unexpected went wrong. Ask again; if it happens again, the server's log has the details.",
+    gone="The server no longer holds the evidence of this conversation. Please ask again.",
+)
+
+STRINGS: dict[Language, Strings] = {"ko": KOREAN, "en": ENGLISH}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A question to try. `topic`: the id, without its language, of the text that answers; empty for none."""
+
+    question: str
+    topic: str
+    across: bool = False
+
+
+EXAMPLES: dict[Language, tuple[Example, ...]] = {
+    "ko": (
+        Example(question="왜 머스크는 소송을 냈나?", topic="musk-v-openai"),
+        Example(question="FLI 공개서한은 무엇을 요구했나?", topic="fli-pause-letter"),
+        Example(question="한국에서 AI로 만든 이미지에 표시를 해야 하나?", topic="kr-ai-basic-act-transparency"),
+        Example(question="Which practices does Article 5 ban?", topic="eu-ai-act-prohibited", across=True),
+        Example(question="Who controls OpenAI now?", topic="openai-structure", across=True),
+        Example(question="브라질 AI 법안의 벌금은 얼마인가?", topic=""),
+    ),
+    "en": (
+        Example(question="Which practices does Article 5 ban?", topic="eu-ai-act-prohibited"),
+        Example(question="What did the FLI open letter ask for?", topic="fli-pause-letter"),
+        Example(question="Does the AI Basic Act apply to foreign companies?", topic="kr-ai-basic-act-scope"),
+        Example(question="왜 머스크는 소송을 냈나?", topic="musk-v-openai", across=True),
+        Example(question="오픈AI는 지금 누가 지배하나?", topic="openai-structure", across=True),
+        Example(question="How high are the fines in Brazil's AI bill?", topic=""),
+    ),
+}
