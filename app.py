@@ -1,33 +1,47 @@
 """The page: what `python app.py` and a Hugging Face Space run. Importing this loads no model."""
 
-import logging
-from typing import TYPE_CHECKING
+import gc
 
-from rag.config import Settings
-from rag.ui.handlers import Opening, Progress
-from rag.ui.page import make_page, serve
+gc.disable()  # importing gradio allocates a million objects that stay: collecting them took 1 s of its 3
+import logging  # noqa: E402
+import threading  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
+
+from rag.config import Settings  # noqa: E402
+from rag.ui.handlers import Opening, Progress  # noqa: E402
+from rag.ui.page import make_page, serve  # noqa: E402
+
+gc.enable()
 
 if TYPE_CHECKING:
     from rag.pipeline import Pipeline
 
+logger = logging.getLogger(__name__)
 settings = Settings()
 
 
 def open_pipeline(progress: Progress) -> "Pipeline":
     """The pipeline, over an index that is built first where there is none or the corpus has changed."""
     from ingest.build import build
+    from rag import lexical
     from rag.embed import load_embedder
     from rag.errors import JiphyeonError
-    from rag.index import current_build
-    from rag.pipeline import open_pipeline as opened
+    from rag.index import current_build, open_index
+    from rag.pipeline import Pipeline
 
+    analyser = threading.Thread(target=lexical.warm)  # a second or two, beside the model's
+    analyser.start()
+    embedder = load_embedder(settings)
     try:
-        build(settings, load_embedder(settings), progress)
+        for refused in build(settings, embedder, progress).refused:
+            logger.warning("Not in the index: %s", refused)
     except JiphyeonError as error:
         if current_build(settings.index) is None:
             raise
-        logging.getLogger(__name__).warning("The index could not be brought up to date, the old one answers: %s", error)
-    return opened(settings)
+        logger.warning("The index could not be brought up to date, the old one answers: %s", error)
+    index = open_index(settings.index, embedder.name)
+    analyser.join()
+    return Pipeline(index, embedder, settings.passages)
 
 
 opening = Opening(open_pipeline)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import astuple, fields
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,17 @@ def features(pipeline: Pipeline, question: str) -> tuple[float, ...]:
     query = make_query(question, pipeline.embedder)
     scored = rank(pipeline.index, query)
     found = extract.candidates(pipeline.index, query, scored, language_of(question))
-    return (1.0, *refuse.signals(scored, found).values())
+    return (1.0, *astuple(refuse.signals(scored, found, language_of(question))))
 
 
 def fit(rows: np.ndarray, answerable: np.ndarray, ridge: float = 1.0) -> np.ndarray:
-    """Weights of a logistic regression, by Newton's method, with a ridge on all but the constant."""
+    """Weights of a logistic regression, by Newton's method, with a ridge on all but the constant.
+
+    The ridge is on the columns scaled to unit deviation; the weights returned are for the columns as they are.
+    """
+    scale = np.where(rows.std(axis=0) > 0, rows.std(axis=0), 1)
+    centre = np.where(rows.std(axis=0) > 0, rows.mean(axis=0), 0)
+    rows = (rows - centre) / scale
     weights = np.zeros(rows.shape[1])
     penalty = ridge * np.eye(rows.shape[1])
     penalty[0, 0] = 0
@@ -46,6 +53,8 @@ def fit(rows: np.ndarray, answerable: np.ndarray, ridge: float = 1.0) -> np.ndar
         p = 1 / (1 + np.exp(-rows @ weights))
         gradient = rows.T @ (p - answerable) + penalty @ weights
         weights -= np.linalg.solve((rows.T * (p * (1 - p))) @ rows + penalty, gradient)
+    weights /= scale
+    weights[0] -= weights @ centre
     return weights
 
 
@@ -86,7 +95,8 @@ def main() -> None:
     rows = np.asarray([features(pipeline, entry["question"]) for entry in questions])
     answerable = np.asarray([bool(entry["nuggets"]) for entry in questions])
     if arguments.fit:
-        print("weights", np.round(fit(rows, answerable.astype(float)), 3).tolist())
+        fitted = np.asarray([entry["kind"] != "unanswerable-near" for entry in questions])
+        print("weights", np.round(fit(rows[fitted], answerable[fitted].astype(float)), 2).tolist())
     p = 1 / (1 + np.exp(-rows @ np.asarray(refuse.WEIGHTS)))
     print(f"refusal: AUROC {auroc(p[answerable].tolist(), p[~answerable].tolist()):.3f}", end="; ")
     kept = np.quantile(p[answerable], 0.05)
@@ -94,8 +104,8 @@ def main() -> None:
     wrongly = np.mean([answers[e["id"]].refused for e in questions if e["nuggets"]])
     rightly = np.mean([answers[e["id"]].refused for e in questions if not e["nuggets"]])
     print(f"as set: refuses {rightly:.2f} of them and {wrongly:.2f} of the answerable")
-    for number, name in enumerate(("dense", "coverage", "sentence", "sentence_coverage"), start=1):
-        print(f"  {name}: AUROC {auroc(rows[answerable, number].tolist(), rows[~answerable, number].tolist()):.3f}")
+    for number, signal in enumerate(fields(refuse.Signals), start=1):
+        print(f"  {signal.name}: AUROC {auroc(rows[answerable, number].tolist(), rows[~answerable, number].tolist()):.3f}")
     print(f"an answer takes {np.median(milliseconds):.0f} ms (median), {np.quantile(milliseconds, 0.95):.0f} ms (95th percentile)")
 
 

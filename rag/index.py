@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 
-FORMAT = 2  # raised when what is written here changes; an older index is then rebuilt
+FORMAT = 4  # raised when what is written here changes; an older index is then rebuilt
 # Cosine, and a search wide enough that every chunk can be reached: the defaults are l2 and 100.
 HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
 
@@ -59,7 +59,8 @@ class Pool:
         self.chunks = chunks
         self.vectorstore = vectorstore
         self.lexical = LexicalIndex.load(folder, len(chunks))
-        self.row_of = {chunk.id: row for row, chunk in enumerate(chunks)}
+        self._rows = rows_by_stored_id(chunks)
+        self._stored_id = {row: identifier for identifier, rows in self._rows.items() for row in rows}
         self._moments = np.load(folder / "moments.npy")  # (2, d + 1, d)
         self._spans = np.load(folder / "sentence_spans.npy", mmap_mode="r")  # (m, 3): row of the chunk, start, end
         self._vectors = np.load(folder / "sentence_vectors.npy", mmap_mode="r")  # (m, d) float16
@@ -81,17 +82,30 @@ class Pool:
         return float(mean @ query), float(np.sqrt(max(query @ covariance @ query, 1e-8)))
 
     def dense(self, query: Vectors, k: int) -> dict[int, float]:
-        """Cosine of the `k` chunks nearest to `query` (d,), by row."""
-        found = self.vectorstore.similarity_search_by_vector_with_relevance_scores(query.tolist(), k=min(k, len(self.chunks)))
-        return {self.row_of[str(document.id)]: 1.0 - distance for document, distance in found}
+        """Cosine of the `k` chunks nearest to `query` (d,), by row; chunks of the same text count as one."""
+        found = self.vectorstore.similarity_search_by_vector_with_relevance_scores(query.tolist(), k=min(k, len(self._rows)))
+        return {row: 1.0 - distance for document, distance in found for row in self._rows[str(document.id)]}
 
     def cosines(self, query: Vectors, rows: Sequence[int]) -> dict[int, float]:
         """Cosine of the chunks in `rows` to `query` (d,)."""
         if not rows:
             return {}
-        got = self.vectorstore.get(ids=[self.chunks[row].id for row in rows], include=["embeddings"])
-        similarity = np.asarray(got["embeddings"], dtype=np.float32) @ query
-        return {self.row_of[identifier]: float(value) for identifier, value in zip(got["ids"], similarity, strict=True)}
+        got = self.vectorstore.get(ids=list({self._stored_id[row] for row in rows}), include=["embeddings"])
+        similarity = dict(zip(got["ids"], (np.asarray(got["embeddings"], dtype=np.float32) @ query).tolist(), strict=True))
+        return {row: similarity[self._stored_id[row]] for row in rows}
+
+
+def rows_by_stored_id(chunks: Sequence[Chunk]) -> dict[str, list[int]]:
+    """The rows of each text by the id of the first chunk that has it, under which Chroma holds its vector.
+
+    One text many times over is stored once: equal vectors crowd each other's links in the graph that Chroma searches,
+    until other chunks can no longer be reached.
+    """
+    first: dict[str, str] = {}
+    rows: dict[str, list[int]] = {}
+    for row, chunk in enumerate(chunks):
+        rows.setdefault(first.setdefault(embedded_text(chunk), chunk.id), []).append(row)
+    return rows
 
 
 class Index:

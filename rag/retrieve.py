@@ -39,6 +39,7 @@ class Scored:
 
     pool: Pool
     row: int
+    cosine: float
     dense: float  # cosine, in standard deviations above its pool's mean
     lexical: float  # BM25 as a share of the best score the query could have
     coverage: float  # share of the query's idf that the chunk and its context hold
@@ -88,6 +89,7 @@ def _rank_pool(pool: Pool, query: Query) -> list[Scored]:
             Scored(
                 pool=pool,
                 row=row,
+                cosine=cosine,
                 dense=z,
                 lexical=share,
                 coverage=float(coverage[row]),

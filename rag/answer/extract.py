@@ -15,9 +15,10 @@ from rag.types import Citation, Document, Language
 PASSAGES = 10  # read for sentences
 MAX_QUOTES = 4
 # Chosen on the development questions (benchmarks/answers.py): a sentence's cosine counts in standard deviations.
-COVERAGE_WEIGHT, CONTEXT_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT = 3.0, 2.0, 0.6, 0.8
+COVERAGE_WEIGHT, CONTEXT_WEIGHT, PASSAGE_WEIGHT = 3.0, 2.0, 0.5
+CUE_WEIGHT, HEADING_CUE_WEIGHT = 1.0, 0.6
 MARGIN = 1.6  # a sentence this far behind the best does not answer
-SAME = 0.955  # cosine from which two sentences say the same
+SAME = 0.985  # cosine from which two sentences say the same
 FILLER = 60  # characters; a shorter sentence rarely says much
 MAX_LIST = 1600  # characters of a list that is quoted whole
 
@@ -74,6 +75,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
         weights = entry.pool.lexical.weights(query.tokens)
         total = sum(weights.values()) or 1.0
         context = set(tokens(entry.chunk.context))
+        asks_the_same = _heading_cue(query.text, entry.chunk.headings)
         for (start, end), vector in zip(spans, vectors, strict=True):
             text = document.text[start:end]
             words = set(tokens(text))
@@ -85,6 +87,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
                 + (COVERAGE_WEIGHT * held + CONTEXT_WEIGHT * told) / total
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
                 + CUE_WEIGHT * _cue(query.text, text)
+                + HEADING_CUE_WEIGHT * asks_the_same
                 + min(len(text), FILLER) / FILLER
             )
             found.append(
@@ -165,6 +168,12 @@ def _cue(question: str, sentence: str) -> float:
     """1 if the question asks for a kind of thing (a date, a reason, an amount...) and the sentence holds one; else 0."""
     asked = [said for asks, said in _CUES if asks.search(question)]
     return float(np.mean([bool(said.search(sentence)) for said in asked])) if asked else 0.0
+
+
+def _heading_cue(question: str, headings: Sequence[str]) -> float:
+    """Share of what the question asks for (why, when...) that the section's heading asks too: "왜 머스크는 소송했나"."""
+    asked = [asks for asks, _ in _CUES if asks.search(question)]
+    return float(np.mean([bool(asks.search(headings[-1])) for asks in asked])) if asked and headings else 0.0
 
 
 def _whole_lists(chosen: Sequence[Candidate]) -> list[Candidate]:

@@ -13,12 +13,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import JiphyeonError, QuestionError
 from rag.text import language_of
-from rag.types import Answer, Document, Language
+from rag.types import Answer, Document, Language, Turn
 from rag.ui import render
 from rag.ui.strings import STRINGS, Strings
 
 if TYPE_CHECKING:
-    from rag.pipeline import Pipeline, Turn
+    from rag.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
 
@@ -159,7 +159,7 @@ def throttled(answers: Iterator[Answer]) -> Iterator[Answer]:
         yield last
 
 
-def history(answers: Sequence[Answer]) -> "list[Turn]":
+def history(answers: Sequence[Answer]) -> list[Turn]:
     """The conversation so far, as the pipeline takes it."""
     turns: list[Turn] = []
     for answer in answers:
@@ -205,18 +205,12 @@ def first_visit(language: Language, opening: Opening) -> tuple[str, str, bool]:
 
 def preferred_language(accept: str, stored: str) -> Language:
     """The language chosen before; else Korean or English, whichever the browser names first; else English."""
-    if stored in STRINGS:
-        return stored  # type: ignore[return-value]
-    for part in accept.lower().split(","):
-        if part.strip()[:2] in STRINGS:
-            return part.strip()[:2]  # type: ignore[return-value]
-    return "en"
+    named = [stored, *(part.strip()[:2] for part in accept.lower().split(","))]
+    return next((language for name in named for language in STRINGS if language == name), "en")
 
 
 def ask_json(question: str, past: object, opening: Opening) -> dict[str, Any]:
     """The answer as JSON, for programs. Raises gr.Error with what is wrong and how to mend it."""
-    from rag.pipeline import Turn
-
     try:
         turns = TypeAdapter(list[Turn]).validate_python(past or [])
         opening.start()
@@ -226,7 +220,8 @@ def ask_json(question: str, past: object, opening: Opening) -> dict[str, Any]:
         return pipeline.invoke({"question": question, "history": turns}).to_json()
     except ValidationError as error:
         first = error.errors()[0]
-        raise gr.Error(f'history must be a list of {{"role", "content"}}: {first["loc"]}: {first["msg"]}', print_exception=False) from error
+        wrong = f'history must be a list of {{"role", "content"}}: {first["loc"]}: {first["msg"]}'
+        raise gr.Error(wrong, print_exception=False) from error
     except JiphyeonError as error:
         raise gr.Error(str(error), print_exception=False) from error
 

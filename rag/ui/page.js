@@ -1,5 +1,6 @@
 // What Gradio has no event for: links and buttons inside HTML, the composing of Korean, the sheet, scrolling.
 (() => {
+  if (window.jiphyeon) return;
   const find = (selector) => document.querySelector(selector);
   let count = 0; // makes each pick new: the same marker can be pressed twice
   let view = "quote";
@@ -17,7 +18,6 @@
   const narrow = () => matchMedia("(max-width: 760px)").matches;
   const gently = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
   const pane = () => find("#pane");
-  const scroller = () => find("#chat .panel-wrap");
 
   const ask = (question) => {
     close();
@@ -38,7 +38,7 @@
     opener = null;
   };
   const toTop = (row) => {
-    const box = scroller();
+    const box = find("#chat .panel-wrap");
     box.scrollTo({ top: box.scrollTop + row.getBoundingClientRect().top - box.getBoundingClientRect().top - 8, behavior: gently() });
   };
 
@@ -104,18 +104,19 @@
     turns = rows.length;
   };
 
-  addEventListener("DOMContentLoaded", () => {
-    document.head.append(selected);
-    new MutationObserver(watchChat).observe(document.body, { childList: true, subtree: true });
-  });
+  document.head.append(selected);
+  new MutationObserver(watchChat).observe(document.documentElement, { childList: true, subtree: true });
 
   window.jiphyeon = {
+    speaks: (masthead) => (document.documentElement.lang = masthead.querySelector("[lang]").lang),
     language: () => [localStorage.getItem("jiphyeon-language") || ""],
     shown: () => {
       const section = find("#evidence .evidence");
       const mark = find("#evidence mark.current");
-      selected.textContent = section?.dataset.target
-        ? `a.cite.turn-${section.dataset.turn}[href="#${section.dataset.target}"]{background:var(--bright);color:var(--on-bright)!important}`
+      const target = section?.dataset.target ?? "";
+      const look = target.startsWith("c") ? "background:var(--bright);color:var(--on-bright)" : "text-decoration:underline";
+      selected.textContent = target
+        ? `#chat .prose a.cite.turn-${section.dataset.turn}[href="#${target}"]{${look}}`
         : "";
       const box = pane();
       const bottom = mark ? box.scrollTop + mark.getBoundingClientRect().bottom - box.getBoundingClientRect().top : 0;

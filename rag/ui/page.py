@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 
 from rag.types import Answer, Language
 from rag.ui import handlers, render
@@ -19,11 +20,17 @@ QUEUED = 64  # events that wait; more are told to come again
 
 def make_page(opening: Opening) -> gr.Blocks:
     """The page. The pipeline of `opening` answers; the page does not wait for it."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True) as page:
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True)
+    with page:
         answers = gr.State([])
         language = gr.Textbox(visible="hidden", elem_id="language")
         pick = gr.Textbox(visible="hidden", elem_id="pick")
-        masthead = gr.HTML(elem_id="masthead", apply_default_css=False, padding=False)
+        masthead = gr.HTML(
+            elem_id="masthead",
+            apply_default_css=False,
+            padding=False,
+            js_on_load="watch('value', () => window.jiphyeon.speaks(element))",
+        )
         with gr.Row(elem_id="panes"):
             with gr.Column(elem_id="conversation"):
                 welcome = gr.HTML(elem_id="welcome", apply_default_css=False, padding=False)
@@ -44,7 +51,10 @@ def make_page(opening: Opening) -> gr.Blocks:
                 )
             with gr.Column(elem_id="pane"):
                 evidence = gr.HTML(
-                    elem_id="evidence", apply_default_css=False, padding=False, js_on_load="watch('value', () => window.jiphyeon.shown())"
+                    elem_id="evidence",
+                    apply_default_css=False,
+                    padding=False,
+                    js_on_load="watch('value', () => window.jiphyeon.shown())",
                 )
         warming = gr.Timer(0.5)
 
@@ -56,7 +66,13 @@ def make_page(opening: Opening) -> gr.Blocks:
             head, pane, more = handlers.first_visit(language, opening)
             if answers:
                 pane = handlers.show(pick or '[0, "c1", "quote"]', answers, language, opening)
-            return render.masthead(language), head, pane, gr.Textbox(placeholder=STRINGS[language].placeholder), gr.Timer(active=more)
+            return (
+                render.masthead(language),
+                head,
+                pane,
+                gr.Textbox(placeholder=STRINGS[language].placeholder),
+                gr.Timer(active=more),
+            )
 
         def warm(language: Language, answers: Sequence[Answer]) -> tuple[Any, ...]:
             if language not in STRINGS:
@@ -80,7 +96,7 @@ def make_page(opening: Opening) -> gr.Blocks:
         warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
         box.submit(converse, [box, chat, answers, language], [box, chat, answers, evidence], **quiet)
         pick.change(show, [pick, answers, language], evidence, trigger_mode="always_last", **quiet)
-        gr.api(ask_json, api_name="ask")
+        api(ask_json, api_name="ask")
     page.queue(default_concurrency_limit=CONCURRENT, max_size=QUEUED)
     return page
 

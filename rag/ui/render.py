@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from rag.answer.frame import KINDS, as_of_label, kind_label
 from rag.text import blocks, plain
 from rag.types import Answer, Citation, Document, Language, Passage
-from rag.ui.strings import EXAMPLES, LANGUAGES, STRINGS, TITLE, Strings
+from rag.ui.strings import EXAMPLES, LANGUAGES, STRINGS, Strings
 
 SURROUNDINGS = 2400  # characters of a section that are shown around a quote
 DOCUMENT_LIMIT = 150_000  # characters of a document in one page: more makes a browser stutter
@@ -138,7 +138,7 @@ def _footer(given: Answer, documents: Documents) -> str:
     # What the copy button copies. `&#10;`, since a line end would end the HTML for Markdown.
     copied = escape(citations_text(given, documents)).replace("\n", "&#10;")
     return (
-        f'<div class="footer"><span>{escape(said)}</span><button class="copy" title="{escape(strings.copied)}">'
+        f'<div class="footer"><span>{_dotted(said)}</span><button class="copy" title="{escape(strings.copied)}">'
         f'{escape(strings.copy)}</button><pre class="copied">{copied}</pre></div>'
     )
 
@@ -157,9 +157,10 @@ def citations_text(given: Answer, documents: Documents) -> str:
 
 def _refusal(given: Answer, documents: Documents, turn: int, coverage: str) -> str:
     strings = STRINGS[given.language]
-    nearest = given.passages[:3]
+    nearest = [p for p in given.passages if p.document.language == given.language or p.document.pair not in documents][:3]
     links = "".join(
-        f'<li lang="{escape(passage.chunk.language)}"><a class="cite turn-{turn}" href="#p{passage.rank}">{escape(_place(passage))}</a>'
+        f'<li lang="{escape(passage.chunk.language)}">'
+        f'<a class="cite turn-{turn}" href="#p{passage.rank}">{escape(_place(passage))}</a>'
         f"<span>{escape(_shortened(plain(passage.chunk.text)))}</span></li>"
         for passage in nearest
     )
@@ -239,19 +240,17 @@ def corpus(documents: Documents, language: Language) -> str:
         f"</span></button></li>"
         for d in rows[:CORPUS_LIMIT]
     )
-    more = f'<p class="hint">{escape(strings.more.format(count=len(rows) - CORPUS_LIMIT))}</p>' if len(rows) > CORPUS_LIMIT else ""
+    rest = strings.more.format(count=len(rows) - CORPUS_LIMIT) if len(rows) > CORPUS_LIMIT else ""
     return (
-        f'<section class="corpus"><div class="bar"><h2>{escape(strings.corpus)}</h2>{_close(strings)}</div>'
-        f'<p class="hint">{escape(strings.corpus_hint)}</p><ul>{listed}</ul>{more}</section>'
+        f'<section class="corpus"><div class="bar"><h2>{escape(strings.corpus_title)}</h2>{_close(strings)}</div>'
+        f'<p class="hint">{escape(strings.corpus_hint)}</p><ul>{listed}</ul><p class="hint">{rest}</p></section>'
     )
 
 
 def _bar(strings: Strings, turn: int, target: str, view: str) -> str:
     def tab(name: str, label: str) -> str:
         chosen = "true" if name == view else "false"
-        return (
-            f'<button role="tab" aria-selected="{chosen}" data-pick="{_pick(turn, target, name)}">{escape(label)}</button>'
-        )
+        return f'<button role="tab" aria-selected="{chosen}" data-pick="{_pick(turn, target, name)}">{escape(label)}</button>'
 
     tabs = tab("quote", strings.evidence) + tab("document", strings.document) if target else ""
     home = f'<button class="home" data-pick="{_pick(0, "", "")}">{escape(strings.corpus)}</button>'
@@ -272,8 +271,9 @@ def _steps(given: Answer, citation: Citation, turn: int, view: str, strings: Str
         pick = f'data-pick="{_pick(turn, f"c{markers[to]}", view)}"' if there else "disabled"
         return f'<button aria-label="{escape(label)}" title="{escape(label)}" {pick}>{arrow}</button>'
 
-    of = strings.of.format(marker=citation.marker, total=len(markers))
-    return f'<div class="steps">{step(strings.previous, "‹", here - 1)}<span>{escape(of)}</span>{step(strings.next, "›", here + 1)}</div>'
+    of = escape(strings.of.format(marker=citation.marker, total=len(markers)))
+    back, on = step(strings.previous, "‹", here - 1), step(strings.next, "›", here + 1)
+    return f'<div class="steps">{back}<span>{of}</span>{on}</div>'
 
 
 def _about(document: Document, language: Language) -> str:
@@ -343,11 +343,11 @@ def _whole(document: Document, marks: Sequence[Mark], span: Span, strings: Strin
     start = 0 if left == 0 else max(0, document.text.rfind("\n", 0, left))
     shown = list(blocks(document.text, start, min(len(document.text), start + DOCUMENT_LIMIT)))
     cut = f'<p class="hint">{escape(strings.cut)}</p>' if len(document.text) > DOCUMENT_LIMIT else ""
-    headings = [(begin, end) for begin, end in shown if re.match(r"#{2,6} ", document.text[begin : begin + 8])]
-    listed = "".join(
-        f'<li><button data-jump="at-{begin}">{escape(document.text[begin:end].lstrip("# "))}</button></li>' for begin, end in headings
+    headings = [(begin, document.text[begin:end]) for begin, end in shown if document.text.startswith("##", begin)]
+    listed = "".join(f'<li><button data-jump="at-{begin}">{escape(plain(text))}</button></li>' for begin, text in headings)
+    outline = (
+        f'<details class="outline"><summary>{escape(strings.sections)}</summary><ul>{listed}</ul></details>' if listed else ""
     )
-    outline = f'<details class="outline"><summary>{escape(strings.sections)}</summary><ul>{listed}</ul></details>' if listed else ""
     return f'{outline}{cut}<div class="text" lang="{escape(document.language)}">{_text(document.text, shown, marks)}</div>'
 
 
@@ -388,7 +388,7 @@ def _marked(text: str, start: int, end: int, marks: Sequence[Mark]) -> str:
     """`text[start:end]` escaped, with the marks around their parts; of two marks on one place the first wins."""
     cuts = sorted({start, end, *(p for m in marks for p in (m.start, m.end) if start < p < end)})
     parts = []
-    for left, right in zip(cuts, cuts[1:], strict=False):
+    for left, right in pairwise(cuts):
         style = next((mark.style for mark in marks if mark.start <= left and right <= mark.end), "")
         piece = escape(text[left:right])
         parts.append(f'<mark class="{style}">{piece}</mark>' if style else piece)
@@ -402,7 +402,7 @@ def masthead(language: Language) -> str:
     """The name, which begins anew, and the switch to the other language."""
     other: Language = "en" if language == "ko" else "ko"
     return (
-        f'<div class="masthead"><a href="./" class="name"><b lang="ko">집현</b> Jiphyeon</a>'
+        f'<div class="masthead" lang="{language}"><a href="./" class="name"><b lang="ko">집현</b> Jiphyeon</a>'
         f'<button class="switch" lang="{other}" data-language="{other}">{escape(STRINGS[language].switch)}</button></div>'
     )
 
@@ -412,27 +412,26 @@ def welcome(documents: Documents, language: Language, state: str) -> str:
     strings = STRINGS[language]
     if documents:
         newest = max(d.as_of or d.published for d in documents.values())
-        names = " · ".join(strings.languages.get(code, code) for code in sorted({d.language for d in documents.values()}))
+        codes = sorted({d.language for d in documents.values()}, key=lambda code: (code != language, code))
+        names = ", ".join(strings.languages.get(code, code) for code in codes)
         state = strings.covers.format(documents=len(documents), languages=names, newest=newest or "–")
+    other: Language = "en" if language == "ko" else "ko"
     chips = ""
     for example in EXAMPLES[language]:
         if documents and example.topic and not any(f"{example.topic}-{code}" in documents for code in LANGUAGES):
             continue
         note = strings.across if example.across else "" if example.topic else strings.beyond
-        tongue = _other(language) if example.across else language
+        tongue = other if example.across else language
         chips += (
             f'<div><button class="chip" lang="{tongue}">{escape(example.question)}</button>'
             + (f"<small>{escape(note)}</small>" if note else "")
             + "</div>"
         )
     return (
-        f'<div class="welcome" lang="{language}" data-title="{TITLE}"><h1>{escape(strings.tagline)}</h1>'
-        f'<p class="covers">{escape(state)}</p><p class="label">{escape(strings.try_one)}</p><div class="chips">{chips}</div></div>'
+        f'<div class="welcome" lang="{language}"><h1>{escape(strings.tagline)}</h1>'
+        f'<p class="covers">{_dotted(state)}</p><p class="label">{escape(strings.try_one)}</p>'
+        f'<div class="chips">{chips}</div></div>'
     )
-
-
-def _other(language: Language) -> Language:
-    return "en" if language == "ko" else "ko"
 
 
 def _kind(document: Document, language: Language) -> str:
@@ -448,6 +447,11 @@ def _pick(turn: int, target: str, view: str) -> str:
 
 def _lines(text: str) -> str:
     return escape(text).replace("\n", "<br>")
+
+
+def _dotted(text: str) -> str:
+    """Escaped; a line breaks after a dot between parts, not before it."""
+    return escape(text).replace(" · ", "&nbsp;· ")
 
 
 def _flat(text: str) -> str:

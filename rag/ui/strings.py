@@ -48,6 +48,7 @@ class Strings:
     of: str
     close: str
     corpus: str
+    corpus_title: str
     corpus_hint: str
     more: str
     sections: str
@@ -91,7 +92,7 @@ KOREAN = Strings(
     nearest="가장 가까운 대목",
     answerable="이런 질문에는 답할 수 있습니다",
     evidence="근거",
-    document="문서 전체",
+    document="문서",
     sources="출처",
     status="현황",
     brief="집현이 쓴 해설입니다. 원문은 출처에서 확인하세요.",
@@ -100,7 +101,8 @@ KOREAN = Strings(
     next="다음 인용",
     of="인용 {marker}/{total}",
     close="닫기",
-    corpus="인용하는 자료",
+    corpus="자료 목록",
+    corpus_title="인용하는 자료",
     corpus_hint="답의 번호를 누르면 여기에 근거가 나옵니다.",
     more="그 밖에 {count}건",
     sections="차례",
@@ -143,7 +145,7 @@ ENGLISH = Strings(
     nearest="Nearest passages",
     answerable="Questions it can answer",
     evidence="Evidence",
-    document="Whole document",
+    document="Document",
     sources="Sources",
     status="Status",
     brief="A summary written by Jiphyeon. For the original wording, open the sources.",
@@ -152,7 +154,8 @@ ENGLISH = Strings(
     next="Next quote",
     of="Quote {marker} of {total}",
     close="Close",
-    corpus="What it quotes from",
+    corpus="Corpus",
+    corpus_title="What it quotes from",
     corpus_hint="Press a number in an answer to see its evidence here.",
     more="and {count} more",
     sections="Contents",
@@ -184,7 +187,7 @@ EXAMPLES: dict[Language, tuple[Example, ...]] = {
         Example(question="한국에서 AI로 만든 이미지에 표시를 해야 하나?", topic="kr-ai-basic-act-transparency"),
         Example(question="Which practices does Article 5 ban?", topic="eu-ai-act-prohibited", across=True),
         Example(question="Who controls OpenAI now?", topic="openai-structure", across=True),
-        Example(question="브라질 AI 법안의 벌금은 얼마인가?", topic=""),
+        Example(question="EU AI법 제150조는 무엇을 정하나?", topic=""),
     ),
     "en": (
         Example(question="Which practices does Article 5 ban?", topic="eu-ai-act-prohibited"),
@@ -192,6 +195,6 @@ EXAMPLES: dict[Language, tuple[Example, ...]] = {
         Example(question="Does the AI Basic Act apply to foreign companies?", topic="kr-ai-basic-act-scope"),
         Example(question="왜 머스크는 소송을 냈나?", topic="musk-v-openai", across=True),
         Example(question="오픈AI는 지금 누가 지배하나?", topic="openai-structure", across=True),
-        Example(question="How high are the fines in Brazil's AI bill?", topic=""),
+        Example(question="What does Article 150 of the EU AI Act say?", topic=""),
     ),
 }
