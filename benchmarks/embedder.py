@@ -1,4 +1,4 @@
-"""The bundled embedder against the engine of its package and torch, one interleaved run: python -m benchmarks.embedder [--rounds N]
+"""The bundled embedder against its package's engine and torch, interleaved: python -m benchmarks.embedder [--rounds N]
 
 The machine's own speed cancels in the ratios; the figures in seconds hold for this machine and moment.
 """
@@ -65,7 +65,8 @@ def torch_encoder() -> Encode:
         intermediate_size=4 * packed.hidden,
         layer_norm_eps=packed.epsilon,
     )
-    model = BertModel(config, add_pooling_layer=False).eval()
+    model = BertModel(config, add_pooling_layer=False)
+    model.train(False)
     state = model.state_dict()
     for name, value in packed.tensors.items():
         place, *rest = name.split(".")

@@ -312,7 +312,6 @@ def open_session(folder: Path) -> "InferenceSession":
     # Idle threads that spin take the core from whoever shares it: the web server, the neighbour on a free Space.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.intra_op_num_threads = 2  # a query of 15 tokens gains nothing from more; texts run side by side instead
-    options.enable_cpu_mem_arena = True  # as fast without, and the longest text's memory goes back
     options.log_severity_level = 3
     return InferenceSession(folder / GRAPH, options, providers=["CPUExecutionProvider"])
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HUB_MODEL = "intfloat/multilingual-e5-small"  # what the bundled file was made from
-BATCH_TEXTS = 16  # also how long a query may wait for documents that another thread embeds, where a model is not shared
+BATCH_TEXTS = 8  # 16 took 30 MB more; and a query waits for one such batch, where a model is not shared
 
 
 class Embedder(Embeddings):

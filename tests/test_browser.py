@@ -172,7 +172,8 @@ def test_a_refusal_is_a_card(visit: Page) -> None:
     chips = answer.locator(".chip")
     expect(chips).to_have_count(2)
     chips.first.click()
-    expect(visit.locator("#chat .bot-row").nth(1).locator(".footer")).to_be_visible(timeout=30 * SECONDS)
+    expect(visit.locator("#chat .asked").nth(1)).to_have_text(chips.first.text_content() or "")
+    expect(visit.locator("#chat .answer")).to_have_count(2, timeout=30 * SECONDS)
 
 
 def test_an_example_is_asked_with_a_click_and_the_page_changes_language(visit: Page) -> None:

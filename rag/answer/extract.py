@@ -16,7 +16,7 @@ PASSAGES = 10  # read for sentences
 MAX_QUOTES = 4
 # Chosen on the development questions (benchmarks/answers.py): a sentence's cosine counts in standard deviations.
 COVERAGE_WEIGHT, CONTEXT_WEIGHT, PASSAGE_WEIGHT = 3.0, 2.0, 0.5
-CUE_WEIGHT, HEADING_CUE_WEIGHT = 1.0, 0.6
+CUE_WEIGHT, HEADING_CUE_WEIGHT, HEADING_DENIES, LEAD_IN_WEIGHT = 1.0, 0.6, 0.8, 0.7
 MARGIN = 1.6  # a sentence this far behind the best does not answer
 SAME = 0.985  # cosine from which two sentences say the same
 FILLER = 60  # characters; a shorter sentence rarely says much
@@ -43,6 +43,11 @@ _CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     )
 )
 
+_DENIAL = re.compile(r"\b(?:not?|neither|nor|never|without)\b|n't\b|않|없|못|아니|아닙", re.IGNORECASE)
+_ASKS_FOR_A_LIST = re.compile(
+    r"\bwhich\b|\bwhat (?:are|were|kinds?|counts)\b|\blist\b|어떤|무엇|무슨|뭐|뭘|종류|목록|누가|\bwho\b", re.IGNORECASE
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
@@ -67,6 +72,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
     if not readable:
         return []
     best_passage = readable[0].score
+    lists = bool(_ASKS_FOR_A_LIST.search(query.text))
     found: list[Candidate] = []
     for entry in readable:
         document = index.documents[entry.chunk.document_id]
@@ -76,6 +82,9 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
         total = sum(weights.values()) or 1.0
         context = set(tokens(entry.chunk.context))
         asks_the_same = _heading_cue(query.text, entry.chunk.headings)
+        # "What does Article 5 not ban?" shares every word with the question what it bans. Sentences are not judged so:
+        # the one that corrects a false premise denies what was asked.
+        denies = bool(entry.chunk.headings and _DENIAL.search(entry.chunk.headings[-1]) and not _DENIAL.search(query.text))
         for (start, end), vector in zip(spans, vectors, strict=True):
             text = document.text[start:end]
             words = set(tokens(text))
@@ -88,6 +97,8 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
                 + CUE_WEIGHT * _cue(query.text, text)
                 + HEADING_CUE_WEIGHT * asks_the_same
+                - HEADING_DENIES * denies
+                + LEAD_IN_WEIGHT * (lists and text.endswith((":", "：")))
                 + min(len(text), FILLER) / FILLER
             )
             found.append(

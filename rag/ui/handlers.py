@@ -101,48 +101,50 @@ class Opening:
 
 
 def ask(
-    question: str, chat: Sequence[Message], answers: Sequence[Answer], language: Language, opening: Opening
+    question: str, chat: Sequence[Message], answers: Sequence[Answer], page_language: str, opening: Opening
 ) -> Iterator[tuple[Any, Any, Any, Any]]:
     """States of (input box, chat, answers, evidence) for a question, until its answer is complete."""
     keep = gr.skip()
-    if not question.strip():
+    question = question.strip()
+    if not question:
         yield keep, keep, keep, keep
         return
-    shown = [*chat, _message("user", render.asked(question.strip(), language_of(question)))]
+    shown = [*chat, _message("user", render.asked(question, language_of(question)))]
     yield "", [*shown, _message("assistant", render.waiting(""))], keep, keep
-    for html, answer in _answered(question, answers, language, opening):
-        told = [*shown, _message("assistant", html)]
-        if answer is None:
-            yield keep, told, keep, keep
-            continue
-        documents = opening.pipeline.index.documents if opening.pipeline else {}
-        first = "c1" if answer.citations else "p1"
-        pane = render.evidence(answer, documents, len(answers), first, "quote", language)
-        yield keep, told, [*answers, answer], pane or keep
+    for html, answer, pane in _answered(question, answers, page_language, opening):
+        yield keep, [*shown, _message("assistant", html)], [*answers, answer] if answer else keep, pane or keep
 
 
 def _answered(
-    question: str, answers: Sequence[Answer], language: Language, opening: Opening
-) -> Iterator[tuple[str, Answer | None]]:
-    """The growing answer as HTML with the answer itself, or with None what is being waited for or went wrong."""
-    strings = STRINGS[language_of(question)]
+    question: str, answers: Sequence[Answer], page_language: str, opening: Opening
+) -> Iterator[tuple[str, Answer | None, str]]:
+    """The growing answer as HTML, itself, and the evidence of its first quote; or what is waited for or went wrong."""
+    language = language_of(question)
+    strings = STRINGS[language]
     try:
         opening.start()
         deadline = time.monotonic() + PATIENCE
         while (pipeline := opening.wait(0.5)) is None and time.monotonic() < deadline:
-            yield render.waiting(f"{strings.preparing} {opening.state(strings)}"), None
+            yield render.waiting(f"{strings.preparing} {opening.state(strings)}"), None, ""
         if pipeline is None:
-            yield render.problem(strings, opening.state(strings), strings.problem_open), None
+            yield render.problem(strings, opening.state(strings), strings.problem_open), None, ""
             return
         documents = pipeline.index.documents
-        coverage = coverage_of(pipeline, language_of(question))
+        turn, coverage = len(answers), coverage_of(pipeline, language)
         for answer in throttled(pipeline.stream({"question": question, "history": history(answers)})):
-            yield render.answer(answer, documents, len(answers), coverage), answer
+            target = render.first_target(answer, documents)
+            pane = render.evidence(answer, documents, turn, target, "quote", spoken(page_language, language))
+            yield render.answer(answer, documents, turn, coverage), answer, pane
     except JiphyeonError as error:
-        yield render.problem(strings, str(error), strings.problem_open if opening.failed else ""), None
+        yield render.problem(strings, str(error), strings.problem_open if opening.failed else ""), None, ""
     except Exception:  # the door: an asker must never see a stack trace, nor nothing
         logger.exception("A question could not be answered")
-        yield render.problem(strings, strings.unexpected), None
+        yield render.problem(strings, strings.unexpected), None, ""
+
+
+def spoken(page_language: str, otherwise: Language = "en") -> Language:
+    """The page's language; `otherwise` until the browser has told it: a question may be sent before that."""
+    return next((language for language in STRINGS if language == page_language), otherwise)
 
 
 def throttled(answers: Iterator[Answer]) -> Iterator[Answer]:
@@ -174,13 +176,14 @@ def coverage_of(pipeline: "Pipeline", language: Language) -> str:
     return coverage(pipeline.index, language)
 
 
-def show(pick: str, answers: Sequence[Answer], language: Language, opening: Opening) -> Any:
+def show(pick: str, answers: Sequence[Answer], page_language: str, opening: Opening) -> Any:
     """The evidence pane for what was picked: a JSON list [turn, target, view], as the page's links carry it."""
     try:
         turn, target, view = json.loads(pick)[:3]
         turn = int(turn)
     except (ValueError, TypeError):
         return gr.skip()
+    language = spoken(page_language)
     documents: Mapping[str, Document] = opening.pipeline.index.documents if opening.pipeline else {}
     if not target:
         return render.corpus(documents, language)
@@ -206,7 +209,7 @@ def first_visit(language: Language, opening: Opening) -> tuple[str, str, bool]:
 def preferred_language(accept: str, stored: str) -> Language:
     """The language chosen before; else Korean or English, whichever the browser names first; else English."""
     named = [stored, *(part.strip()[:2] for part in accept.lower().split(","))]
-    return next((language for name in named for language in STRINGS if language == name), "en")
+    return next((spoken(name) for name in named if name in STRINGS), "en")
 
 
 def ask_json(question: str, past: object, opening: Opening) -> dict[str, Any]:

@@ -102,6 +102,8 @@
     const rows = document.querySelectorAll("#chat .user-row");
     if (rows.length > turns) setTimeout(() => toTop(rows[rows.length - 1]), 30);
     turns = rows.length;
+    // Gradio labels a message with its own HTML source, which a screen reader would read out.
+    document.querySelectorAll("#chat [data-testid][aria-label]").forEach((element) => element.removeAttribute("aria-label"));
   };
 
   document.head.append(selected);

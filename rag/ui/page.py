@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from rag.types import Answer, Language
+from rag.types import Answer
 from rag.ui import handlers, render
 from rag.ui.handlers import Message, Opening
 from rag.ui.strings import STRINGS, TITLE
@@ -62,28 +62,24 @@ def make_page(opening: Opening) -> gr.Blocks:
             opening.start()
             return handlers.preferred_language(request.headers.get("accept-language", ""), stored)
 
-        def speak(language: Language, answers: Sequence[Answer], pick: str) -> tuple[Any, ...]:
+        def speak(name: str, answers: Sequence[Answer], pick: str) -> tuple[Any, ...]:
+            language = handlers.spoken(name)
             head, pane, more = handlers.first_visit(language, opening)
             if answers:
                 pane = handlers.show(pick or '[0, "c1", "quote"]', answers, language, opening)
-            return (
-                render.masthead(language),
-                head,
-                pane,
-                gr.Textbox(placeholder=STRINGS[language].placeholder),
-                gr.Timer(active=more),
-            )
+            hint = STRINGS[language].placeholder
+            return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more)
 
-        def warm(language: Language, answers: Sequence[Answer]) -> tuple[Any, ...]:
-            if language not in STRINGS:
+        def warm(name: str, answers: Sequence[Answer]) -> tuple[Any, ...]:
+            if not name:  # not told yet; `speak` will draw
                 return gr.skip(), gr.skip(), gr.skip()
-            head, pane, more = handlers.first_visit(language, opening)
+            head, pane, more = handlers.first_visit(handlers.spoken(name), opening)
             return head, gr.skip() if answers else pane, gr.Timer(active=more)
 
-        def converse(question: str, chat: Sequence[Message], answers: Sequence[Answer], language: Language) -> Iterator[Any]:
+        def converse(question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str) -> Iterator[Any]:
             yield from handlers.ask(question, chat, answers, language, opening)
 
-        def show(pick: str, answers: Sequence[Answer], language: Language) -> Any:
+        def show(pick: str, answers: Sequence[Answer], language: str) -> Any:
             return handlers.show(pick, answers, language, opening)
 
         def ask_json(question: str, history: list[dict[str, str]] | None = None) -> dict[str, Any]:

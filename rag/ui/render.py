@@ -111,8 +111,9 @@ def _quote_lines(lines: Iterable[str], cited: Mapping[int, Citation], language: 
 
 
 def _quoted(quote: str) -> str:
-    """The quote in quotation marks; a list keeps its lines."""
-    return "<br>".join(escape(line) for line in f"“{quote}”".split("\n") if line.strip())
+    """The quote in quotation marks; the items of a list each on their line."""
+    first, *rest = [line for line in f"“{quote}”".split("\n") if line.strip()]
+    return escape(first) + "".join(f'<span class="item">{escape(line)}</span>' for line in rest)
 
 
 def _with_links(line: str, cited: Mapping[int, Citation], language: Language, turn: int) -> str:
@@ -157,21 +158,31 @@ def citations_text(given: Answer, documents: Documents) -> str:
 
 def _refusal(given: Answer, documents: Documents, turn: int, coverage: str) -> str:
     strings = STRINGS[given.language]
-    nearest = [p for p in given.passages if p.document.language == given.language or p.document.pair not in documents][:3]
+    near_by = nearest(given, documents)
     links = "".join(
         f'<li lang="{escape(passage.chunk.language)}">'
         f'<a class="cite turn-{turn}" href="#p{passage.rank}">{escape(_place(passage))}</a>'
         f"<span>{escape(_shortened(plain(passage.chunk.text)))}</span></li>"
-        for passage in nearest
+        for passage in near_by
     )
-    near = f'<p class="label">{escape(strings.nearest)}</p><ol class="nearest">{links}</ol>' if nearest else ""
-    offered = examples(documents, given.language, near=[passage.document.id for passage in nearest])[:2]
+    near = f'<p class="label">{escape(strings.nearest)}</p><ol class="nearest">{links}</ol>' if near_by else ""
+    offered = examples(documents, given.language, near=[passage.document.id for passage in near_by])[:2]
     chips = "".join(f'<button class="chip" lang="{given.language}">{escape(question)}</button>' for question in offered)
     ask = f'<p class="label">{escape(strings.answerable)}</p><div class="chips">{chips}</div>' if chips else ""
     return (
         f'<div class="refusal"><p class="headline">{escape(strings.refused)}</p><p>{_lines(given.refusal_reason)}</p>'
         f'{near}<p class="covers">{escape(coverage)}</p>{ask}</div>'
     )
+
+
+def nearest(given: Answer, documents: Documents) -> list[Passage]:
+    """The three passages to show with a refusal; of two counterparts the one in the asker's language."""
+    return [p for p in given.passages if p.document.language == given.language or p.document.pair not in documents][:3]
+
+
+def first_target(given: Answer, documents: Documents) -> str:
+    """What the evidence pane shows before anything is picked."""
+    return "c1" if given.citations else next((f"p{passage.rank}" for passage in nearest(given, documents)), "")
 
 
 def _place(passage: Passage) -> str:

@@ -200,6 +200,20 @@ def test_the_examples_are_answered_from_the_text_they_are_about(example: Example
     assert all(citation.document_id.startswith(example.topic) for citation in given.citations[:1])
 
 
+def test_a_question_sent_before_the_page_knows_its_language_is_answered(pipeline: Pipeline) -> None:
+    opening = handlers.Opening(lambda progress: pipeline)
+    *_, (_, chat, answers, pane) = handlers.ask("왜 머스크는 소송을 냈나?", [], [], "", opening)
+    assert "blockquote" in chat[-1]["content"][0]["text"] and len(answers) == 1
+    assert KOREAN.counterpart.split(",")[0] in pane
+
+
+@pytest.mark.parametrize(
+    "pick", ["", "1", "{}", "[]", '[9, "c1", "quote"]', '["x", "c1", ""]', '[0, {"a": 1}, []]', "[0, null, 1]"]
+)
+def test_a_pick_that_means_nothing_does_no_harm(pick: str, pipeline: Pipeline) -> None:
+    handlers.show(pick, [pipeline.invoke({"question": "왜?"})], "xx", handlers.Opening(lambda progress: pipeline))
+
+
 def test_states_that_come_too_soon_are_left_out_but_never_the_last() -> None:
     states = [Answer(question="?", language="en", text=str(number)) for number in range(50)]
     assert [state.text for state in handlers.throttled(iter(states))] == ["0", "49"]
@@ -222,7 +236,7 @@ def test_progress_is_shown_and_a_failure_is_tried_again() -> None:
     go.set()
     with pytest.raises(IndexMissingError):
         opening.wait(10)
-    states = list(handlers.ask("Why?", [], [], "en", opening))
+    states = list(handlers.ask("Why?", [], [], "", opening))
     assert tries == 2
     last = states[-1][1][-1]["content"][0]["text"]
     assert "Build one." in last and "Traceback" not in last
