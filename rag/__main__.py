@@ -16,7 +16,12 @@ from rag.errors import JiphyeonError, QuestionError
 from rag.pipeline import open_pipeline
 from rag.types import Question, Turn
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Questions in Korean and English, answered with quotes.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Questions in Korean and English, answered with quotes.",
+)
 console = Console(stderr=True)
 
 
@@ -48,7 +53,7 @@ def ask(
     lines = list(read_questions(batch)) if batch else []
     if batch and out is None:
         raise QuestionError("--batch needs --out FILE for the answers.")
-    settings = Settings(**{"index": index} if index else {})
+    settings = Settings(index=index) if index else Settings()
     pipeline = open_pipeline(settings)
     listed = passages or settings.passages
     if question is not None:
@@ -70,7 +75,9 @@ def read_questions(path: Path) -> Iterator[QuestionLine]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise QuestionError(f"Cannot read the questions in {str(path)!r}: {error}. It must be UTF-8 JSON, one object a line.") from error
+        raise QuestionError(
+            f"Cannot read the questions in {str(path)!r}: {error}. It must be UTF-8 JSON, one object a line."
+        ) from error
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue

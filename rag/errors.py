@@ -1,12 +1,12 @@
 """Everything that can go wrong by name. Raised where it happens, caught at `rag.ui` and the `__main__` doors.
 
-    JiphyeonError
-    ├── DocumentError          a file or record that cannot be read
-    ├── EmbeddingModelError    the embedding model cannot be had or loaded
-    ├── IndexMissingError      there is no index where one was looked for
-    ├── IndexMismatchError     the index was built by another embedder or version
-    ├── IndexDamagedError      the index does not hold what its manifest says
-    └── QuestionError          a question or question file that cannot be used
+JiphyeonError
+├── DocumentError          a file or record that cannot be read
+├── EmbeddingModelError    the embedding model cannot be had or loaded
+├── IndexMissingError      there is no index where one was looked for
+├── IndexMismatchError     the index was built by another embedder or version
+├── IndexDamagedError      the index does not hold what its manifest says
+└── QuestionError          a question or question file that cannot be used
 """
 
 

@@ -1,8 +1,8 @@
 """The index on disk: one Chroma collection and one BM25 index a language, the documents, and the manifest.
 
-    index/CURRENT            the name of the build that answers; replaced by one rename
-    index/<build>/           manifest.json, documents.jsonl, chunks.jsonl, chroma/
-    index/<build>/<language> BM25, statistics of the vectors, spans and vectors of the sentences
+index/CURRENT            the name of the build that answers; replaced by one rename
+index/<build>/           manifest.json, documents.jsonl, chunks.jsonl, chroma/
+index/<build>/<language> BM25, statistics of the vectors, spans and vectors of the sentences
 """
 
 import hashlib
@@ -25,11 +25,10 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from langchain_chroma import Chroma
 
-    from rag.embed import Embedder
 
 Vectors = NDArray[np.float32]
 
-FORMAT = 4  # raised when what is written here changes; an older index is then rebuilt
+FORMAT = 5  # raised when what is written here changes; an older index is then rebuilt
 # Cosine, and a search wide enough that every chunk can be reached: the defaults are l2 and 100.
 HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
 
@@ -146,7 +145,9 @@ def read_manifest(build: Path) -> Manifest:
             )
         return Manifest(**stored)
     except (OSError, ValueError, TypeError) as error:
-        raise IndexDamagedError(f"The manifest of the index {str(build)!r} cannot be read ({error}). Build it again: python -m ingest build") from error
+        raise IndexDamagedError(
+            f"The manifest of the index {str(build)!r} cannot be read ({error}). Build it again: python -m ingest build"
+        ) from error
 
 
 def open_index(root: Path, embedding_model: str) -> Index:
@@ -204,7 +205,9 @@ def write_texts(build: Path, documents: Iterable[Document], chunks: Iterable[Chu
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def write_statistics(folder: Path, chunk_vectors: Vectors, spans: Sequence[tuple[int, int, int]], sentence_vectors: Vectors) -> None:
+def write_statistics(
+    folder: Path, chunk_vectors: Vectors, spans: Sequence[tuple[int, int, int]], sentence_vectors: Vectors
+) -> None:
     """Write a pool's vector statistics, and spans (m, 3) and vectors (m, d) of its sentences."""
     np.save(folder / "moments.npy", np.stack([_moments(chunk_vectors), _moments(sentence_vectors)]))
     np.save(folder / "sentence_spans.npy", np.asarray(spans, dtype=np.int32))
@@ -221,8 +224,9 @@ def _moments(vectors: Vectors) -> Vectors:
 def chroma_client(build: Path) -> "ClientAPI":
     """The one place that opens Chroma: other client settings on the same path raise."""
     import chromadb
+    from chromadb.config import Settings
 
-    return chromadb.PersistentClient(path=str(build / "chroma"), settings=chromadb.Settings(anonymized_telemetry=False))
+    return chromadb.PersistentClient(path=str(build / "chroma"), settings=Settings(anonymized_telemetry=False))
 
 
 def vectorstore(client: "ClientAPI", language: str) -> "Chroma":
@@ -263,7 +267,7 @@ def swap(root: Path, build: Path) -> None:
         file.write(build.name)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(pointer, root / "CURRENT")
+    pointer.replace(root / "CURRENT")
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -23,13 +23,18 @@ Scores = NDArray[np.float32]
 _CONTENT_TAGS = ("NN", "NR", "XR", "VV", "VA", "SL", "SN", "SH", "W_SERIAL")
 # Words of a question's frame: they ask, and say nothing on what is asked.
 _KOREAN_STOP = frozenset(
-    "것 수 등 때 뭐 무엇 누구 어디 언제 하 되 있 없 이 그 저 알 말 어떻 어떠 내용 경우 대하 관하 따르 위하 주 내 나 나오 가 오 보 두 받 "
-    "들 같 그렇 이렇 말하 않 못하 싶 지".split()
+    (
+        "것 수 등 때 뭐 무엇 누구 어디 언제 하 되 있 없 이 그 저 알 말 어떻 어떠 내용 경우 대하 관하 따르 위하 주 내 나 나오 "
+        "가 오 보 두 받 들 같 그렇 이렇 말하 않 못하 싶 지"
+    ).split()
 )
 _ENGLISH_STOP = frozenset(
-    "a an the of to in on at by for from with as and or not no is are was were be been being do does did has have had it its this "
-    "that these those what which who whom whose when where why how there their they he she his her you your i we our us can could "
-    "may might must shall should will would about into over under if then than so such any all some more most other also me my".split()
+    (
+        "a an the of to in on at by for from with as and or not no is are was were be been being do does did has have had it its "
+        "this that these those what which who whom whose when where why how there their they he she his her you your i we our us "
+        "can could may might must shall should will would about into over under if then than so such any all some more most other "
+        "also me my"
+    ).split()
 )
 _WORD = re.compile(r"[^\W_]+(?:['’][a-z]+)?", re.UNICODE)
 _HANGUL = re.compile("[\uac00-\ud7a3]")
@@ -40,8 +45,8 @@ _kiwi_lock = threading.Lock()
 def _kiwi() -> "Kiwi":
     from kiwipiepy import Kiwi
 
-    # The dictionary of multi-word names costs 190 MB and joins what a search wants apart.
-    return Kiwi(num_workers=1, load_multi_dict=False)
+    # Its dictionaries of names cost 255 MB: one joins words that a search wants apart, the other changed no token here.
+    return Kiwi(num_workers=1, load_multi_dict=False, load_default_dict=False)
 
 
 @cache

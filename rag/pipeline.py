@@ -1,5 +1,6 @@
 """The order of the steps: question (and history) -> query -> ranking -> sentences -> answer or refusal."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,13 @@ from rag.text import language_of, normalise
 from rag.types import Answer, Question, Turn
 
 MAX_QUESTION = 4000  # characters
+# How a question begins that leans on the one before it.
+_FOLLOW_UP = re.compile(
+    r"(?:그럼|그러면|그렇다면|그래서|그런데|근데|그리고|그건|그게|그거|그때|거기|그\s|이건|이게|반면|and\b|but\b|so\b|then\b|also\b|"
+    r"(?:what|how) about\b|(?:does|did|is|was|can|will) (?:it|that|he|she|they|this)\b|(?:when|why|how|where|who) (?:did|does|is|was|will) "
+    r"(?:it|that|he|she|they|this)\b)",
+    re.IGNORECASE,
+)
 
 
 class Pipeline(Runnable[Question, Answer]):
@@ -40,7 +48,7 @@ class Pipeline(Runnable[Question, Answer]):
         query = make_query(searched_text(text, input.get("history", ())), self.embedder)
         scored = rank(self.index, query)
         retrieved = time.perf_counter()
-        answer = Answer(
+        bare = Answer(
             question=text,
             language=language_of(text),
             text="",
@@ -51,7 +59,8 @@ class Pipeline(Runnable[Question, Answer]):
                 "embedding_model": self.index.manifest.embedding_model,
             },
         )
-        for answer in self._answers(answer, query, scored):
+        answer = bare
+        for answer in self._answers(bare, query, scored):
             yield answer
         done = time.perf_counter()
         timings = {"retrieve": retrieved - begun, "answer": done - retrieved, "total": done - begun}
@@ -98,8 +107,8 @@ def check(question: object) -> str:
 
 
 def searched_text(question: str, history: Sequence[Turn]) -> str:
-    """The text to search for: a follow-up that names little by itself ("그럼 언제부터?") goes with the question before it."""
+    """The text to search for: a follow-up ("그럼 언제부터?", "and in Korea?") goes with the question before it."""
     asked = [turn["content"] for turn in history if turn["role"] == "user"]
-    if asked and len(lexical.tokens(question)) < 3:
+    if asked and (_FOLLOW_UP.match(question) or len(lexical.tokens(question)) < 2):
         return f"{normalise(asked[-1])[:MAX_QUESTION]}\n{question}"
     return question

@@ -28,7 +28,9 @@ def files(room: str) -> list[Path]:
     return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
-@pytest.mark.parametrize(("room", "forbidden"), [("rag", {"ingest", "evals", "app"}), ("ingest", {"evals", "app"}), ("evals", {"ingest", "app"})])
+@pytest.mark.parametrize(
+    ("room", "forbidden"), [("rag", {"ingest", "evals", "app"}), ("ingest", {"evals", "app"}), ("evals", {"ingest", "app"})]
+)
 def test_rooms_import_only_what_they_may(room: str, forbidden: set[str]) -> None:
     for path in files(room):
         assert not {name.split(".")[0] for name in imports(path)} & forbidden, path

@@ -37,7 +37,10 @@ _CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
             r"얼마|금액|액수|과태료|벌금|과징금|몇 (?:달러|원|유로|퍼센트|프로)|지분|how much|how big|\bfines?\b|penalt|amount|\bshare\b|\bstake\b|percent",
             r"\d[\d,.]*\s?(?:만|억|조|천)?\s?(?:원|달러|유로|퍼센트|%)|(?:US\$|€|EUR|KRW|\$)\s?\d|\d\s?%|million|billion|per cent",
         ),
-        (r"몇 (?:명|개|가지|건)|how many|number of", r"\d|(?:두|세|네|다섯|여섯|일곱|여덟|아홉|열) ?(?:명|개|가지|건)|\b(?:two|three|four|five|six|seven|eight|nine|ten)\b"),
+        (
+            r"몇 (?:명|개|가지|건)|how many|number of",
+            r"\d|(?:두|세|네|다섯|여섯|일곱|여덟|아홉|열) ?(?:명|개|가지|건)|\b(?:two|three|four|five|six|seven|eight|nine|ten)\b",
+        ),
         (r"누가|누구|\bwho\b|\bwhom\b|\bwhose\b", r"[가-힣]{2,4}(?:은|는|이|가)\s|[A-Z][a-z]+ [A-Z][a-z]+"),
         (r"몇 ?조|어느 조|어떤 조항|which (?:article|section|provision)", r"제\d+조|\bArticle \d+"),
     )
@@ -202,7 +205,9 @@ def _whole_lists(chosen: Sequence[Candidate]) -> list[Candidate]:
         siblings = sum(other.document is candidate.document and lead_end <= other.start < list_end for other in chosen)
         if (candidate.start < lead_end or siblings > 1) and list_end - lead_start <= MAX_LIST:
             whole = replace(candidate, start=lead_start, end=list_end)
-            result = [other for other in result if not (other.document is candidate.document and lead_start <= other.start < list_end)]
+            result = [
+                other for other in result if not (other.document is candidate.document and lead_start <= other.start < list_end)
+            ]
             result.append(whole)
         elif candidate.start >= lead_end:
             if not any(other.document is candidate.document and other.start == lead_start for other in result):

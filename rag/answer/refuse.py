@@ -66,7 +66,7 @@ def reason(language: Language, provision: str) -> str:
     if provision:
         name = _provision_name(provision, language)
         if language == "ko":
-            return f"이 자료에는 {name}을(를) 담거나 언급한 글이 없습니다. 없는 조항이거나 이 자료가 다루지 않는 법일 수 있습니다."
+            return f"이 자료에서 {name}에 관한 글을 찾지 못했습니다. 없는 조항이거나 이 자료가 다루지 않는 법일 수 있습니다."
         return f"No text of the corpus contains or mentions {name}. It may not exist, or belong to a law that the corpus does not cover."
     if language == "ko":
         return "이 질문에 답하는 문장을 이 자료에서 찾지 못했습니다. 추측해서 답하지 않습니다."
@@ -91,8 +91,8 @@ def _provision_name(address: str, language: Language) -> str:
     kind, number, *rest = address.split(":")
     if language == "ko":
         article, _, branch = number.partition("-")
-        name = {"article": f"제{article}조" + (f"의{branch}" if branch else ""), "recital": f"전문 제{number}항"}.get(kind, f"부속서 {number}")
+        name = {"article": f"제{article}조" + (f"의{branch}" if branch else ""), "recital": f"전문 제{number}항"}.get(
+            kind, f"부속서 {number}"
+        )
         return name + "".join(f"제{part}항" if part.isdigit() else f"({part})" for part in rest)
     return f"{kind.capitalize()} {number}" + "".join(f"({part})" for part in rest)
-
-

@@ -100,20 +100,21 @@ def _quote_lines(lines: Iterable[str], cited: Mapping[int, Citation], language: 
         citation = cited.get(int(end[2])) if end else None
         if end and citation and _flat(end[1].removeprefix("“")) == _flat(citation.quote):
             tag = f'<span class="tag">{escape(end[3].strip(" ()"))}</span>' if end[3] else ""
-            quote = _quoted(citation.quote)
-            parts.append(
-                f'<blockquote lang="{escape(citation.language)}">{quote} {_link(citation, language, turn)}{tag}</blockquote>'
-            )
+            quote = _quoted(citation.quote, _link(citation, language, turn) + tag)
+            parts.append(f'<blockquote lang="{escape(citation.language)}">{quote}</blockquote>')
             held = []
     if held:
         parts.append(f"<blockquote>{_lines(chr(10).join(held))}</blockquote>")
     return parts
 
 
-def _quoted(quote: str) -> str:
-    """The quote in quotation marks; the items of a list each on their line."""
-    first, *rest = [line for line in f"“{quote}”".split("\n") if line.strip()]
-    return escape(first) + "".join(f'<span class="item">{escape(line)}</span>' for line in rest)
+def _quoted(quote: str, marker: str) -> str:
+    """The quote in quotation marks with its marker behind it; the items of a list each on their line."""
+    first, *rest = [escape(line) for line in f"“{quote}”".split("\n") if line.strip()]
+    if not rest:
+        return f"{first} {marker}"
+    rest[-1] += f" {marker}"
+    return first + "".join(f'<span class="item">{line}</span>' for line in rest)
 
 
 def _with_links(line: str, cited: Mapping[int, Citation], language: Language, turn: int) -> str:

@@ -155,7 +155,9 @@ def test_two_builds_at_once(settings: Settings, embedder: Embedder) -> None:
 
 def test_the_command_line(settings: Settings, embedder: Embedder) -> None:
     def ingest(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "ingest", *arguments], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            [sys.executable, "-m", "ingest", *arguments], cwd=PROJECT, capture_output=True, text=True, timeout=120
+        )
 
     (settings.corpus / "bad.md").write_bytes(b"\xff\xfe\x00")
     built = ingest("build", "--corpus", str(settings.corpus), "--index", str(settings.index), "--json")

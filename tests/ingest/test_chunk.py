@@ -35,7 +35,9 @@ def test_sentences_stay_whole_where_they_fit(embedder: Embedder) -> None:
 
 
 def test_headings_lead_to_each_chunk(embedder: Embedder) -> None:
-    document = make_document({"title": "The Act"}, "# The Act\n\nLead.\n\n## Fines\n\nText.\n\n### For small firms\n\nLess.\n\n## Dates\n\nSoon.", "x")
+    document = make_document(
+        {"title": "The Act"}, "# The Act\n\nLead.\n\n## Fines\n\nText.\n\n### For small firms\n\nLess.\n\n## Dates\n\nSoon.", "x"
+    )
     assert [(chunk.text, chunk.headings) for chunk in cut(document, embedder)] == [
         ("Lead.", ()),
         ("Text.", ("Fines",)),

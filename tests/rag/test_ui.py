@@ -97,6 +97,11 @@ def test_a_hostile_quote_is_text() -> None:
     assert "\n" not in html, "a blank line would end the HTML for the Markdown around it"
 
 
+def test_a_quoted_list_keeps_its_lines_and_its_marker() -> None:
+    html = render.answer(answer_with(cite(1, "- One item.\n- Another item.")), DOCUMENTS, 0, "")
+    assert '“- One item.<span class="item">- Another item.” <a class="cite turn-0" href="#c1"' in html
+
+
 def test_hostile_questions_and_errors_are_text() -> None:
     assert HOSTILE in assert_harmless(render.asked(HOSTILE, "en")).text
     assert HOSTILE in assert_harmless(render.problem(ENGLISH, HOSTILE)).text
