@@ -30,12 +30,14 @@ def auroc(positive: list[float], negative: list[float]) -> float:
     return float((pairs > 0).mean() + 0.5 * (pairs == 0).mean())
 
 
-def features(pipeline: Pipeline, question: str) -> tuple[float, ...]:
-    """The refusal signals of a question, in the order of refuse.WEIGHTS, the constant first."""
+def features(pipeline: Pipeline, question: str) -> tuple[tuple[float, ...], float]:
+    """A question's refusal signals in its own language, after a 1 for the constant, and its probability of an answer."""
     query = make_query(question, pipeline.embedder)
+    language = language_of(question)
     scored = rank(pipeline.index, query)
-    found = extract.candidates(pipeline.index, query, scored, language_of(question))
-    return (1.0, *astuple(refuse.signals(scored, found, language_of(question))))
+    found = extract.candidates(pipeline.index, query, scored, language)
+    own = [entry for entry in scored if entry.chunk.language == language]
+    return (1.0, *astuple(refuse.signals(own, found))), refuse.answerable(scored, found, language)
 
 
 def fit(rows: np.ndarray, answerable: np.ndarray, ridge: float = 1.0) -> np.ndarray:
@@ -94,12 +96,13 @@ def main() -> None:
             recall = float(np.mean([nugget_recall(answers[e["id"]], e["nuggets"]) for e in members]))
         name = f"{language} {kind or 'all answerable'}"
         print(f"{name:24}{len(members):4}{first:16.2f}{within:7.2f}{recall:9.3f}{refused:9.2f}{quotes:8.2f}")
-    rows = np.asarray([features(pipeline, entry["question"]) for entry in questions])
+    measured = [features(pipeline, entry["question"]) for entry in questions]
+    rows = np.asarray([signals for signals, _ in measured])
+    p = np.asarray([probability for _, probability in measured])
     answerable = np.asarray([bool(entry["nuggets"]) for entry in questions])
     if arguments.fit:
         fitted = np.asarray([entry["kind"] != "unanswerable-near" for entry in questions])
         print("weights", np.round(fit(rows[fitted], answerable[fitted].astype(float)), 2).tolist())
-    p = 1 / (1 + np.exp(-rows @ np.asarray(refuse.WEIGHTS)))
     print(f"refusal: AUROC {auroc(p[answerable].tolist(), p[~answerable].tolist()):.3f}", end="; ")
     kept = np.quantile(p[answerable], 0.05)
     print(

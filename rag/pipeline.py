@@ -69,7 +69,7 @@ class Pipeline(Runnable[Question, Answer]):
     def _answers(self, answer: Answer, query: Query, scored: Sequence[Scored]) -> Iterator[Answer]:
         missing = refuse.missing_provision(self.index, query)
         found = extract.candidates(self.index, query, scored, answer.language)
-        if missing or not found or refuse.signals(scored, found, answer.language).answerable() < refuse.THRESHOLD:
+        if missing or not found or refuse.answerable(scored, found, answer.language) < 0.5:
             why = refuse.reason(answer.language, missing)
             text = refuse.refusal_text(self.index, answer.language, why, answer.passages)
             yield replace(answer, text=text, refused=True, refusal_reason=why)

@@ -12,38 +12,48 @@ from rag.retrieve import Query, Scored
 from rag.text import plain
 from rag.types import Language, Passage
 
-# Logistic regression with the bundled model, answerable development questions against far ones (python -m
-# benchmarks.answers --fit): constant, then the signals in order. At the threshold 95 % of the answerable are answered.
-# Near misses are not fitted: these signals do not tell them from answers, and would only be blunted.
-WEIGHTS = (-32.52, 34.72, 3.43, 1.11, 4.86)
-THRESHOLD = 0.76
-# The bundled model's cosine between a question and what answers it is lower by this in the other language.
-OTHER_LANGUAGE = 0.055
+# Logistic regressions with the bundled model on the development questions, answerable against far ones: constant, then
+# the signals in order (python -m benchmarks.answers --fit). The constants put probability 0.5 where 95 % of the answerable
+# are answered (90 % where the evidence is in the other language, whose words say little). Near misses are not fitted: these
+# signals do not tell them from answers, and would only be blunted.
+OWN_LANGUAGE = (-33.2, 34.72, 3.43, 1.11, 4.86)
+OTHER_LANGUAGE = (-40.69, 49.18, 9.27, 0.54, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Signals:
-    """What tells whether the corpus answers. None does alone: a near miss is as close as an answer."""
+    """What tells whether the evidence of one language answers. None does alone: a near miss is as close as an answer."""
 
-    closeness: float  # cosine of the best passage, made comparable between languages
+    closeness: float  # cosine of the best passage
     coverage: float  # most of the question's idf that one passage with its context holds
     dense: float  # best passage's cosine, in standard deviations above its pool's mean
     sentence_coverage: float  # most of the question's idf that one of the best sentences holds
 
-    def answerable(self) -> float:
-        """Probability that the corpus answers, 0 to 1."""
-        return float(1 / (1 + np.exp(-np.dot(WEIGHTS, (1.0, *astuple(self))))))
 
-
-def signals(scored: Sequence[Scored], found: Sequence[Candidate], language: Language) -> Signals:
-    """The signals of a ranking and its sentences, neither empty."""
+def signals(scored: Sequence[Scored], found: Sequence[Candidate]) -> Signals:
+    """The signals of passages and their sentences, neither empty, all in one language."""
     nearest = scored[:10]
     return Signals(
-        closeness=max(entry.cosine + OTHER_LANGUAGE * (entry.chunk.language != language) for entry in nearest),
+        closeness=max(entry.cosine for entry in nearest),
         coverage=max(entry.coverage for entry in nearest),
         dense=max(entry.dense for entry in nearest),
         sentence_coverage=max(candidate.coverage for candidate in found[:4]),
     )
+
+
+def answerable(scored: Sequence[Scored], found: Sequence[Candidate], language: Language) -> float:
+    """Probability that the corpus answers, 0 to 1: that of the language whose evidence is stronger.
+
+    Only languages that have a sentence to quote count: a passage whose counterpart stands in the asker's language has none.
+    """
+    probabilities = [0.0]
+    for code in dict.fromkeys(candidate.document.language for candidate in found):
+        passages = [entry for entry in scored if entry.chunk.language == code]
+        sentences = [candidate for candidate in found if candidate.document.language == code]
+        weights = OWN_LANGUAGE if code == language else OTHER_LANGUAGE
+        logit = np.dot(weights, (1.0, *astuple(signals(passages, sentences))))
+        probabilities.append(float(1 / (1 + np.exp(-logit))))
+    return max(probabilities)
 
 
 def missing_provision(index: Index, query: Query) -> str:
