@@ -15,6 +15,7 @@ from rag.config import Settings
 from rag.embed import Embedder, load_embedder
 from rag.errors import QuestionError
 from rag.index import Index, open_index
+from rag.places import places
 from rag.retrieve import Query, Scored, make_query, passages, rank
 from rag.text import language_of, normalise
 from rag.types import Answer, Question, Turn
@@ -70,7 +71,7 @@ class Pipeline(Runnable[Question, Answer]):
         missing = refuse.missing_provision(self.index, query)
         found = extract.candidates(self.index, query, scored, answer.language)
         if missing or not found or refuse.answerable(scored, found, answer.language) < 0.5:
-            why = refuse.reason(answer.language, missing)
+            why = refuse.reason(answer.language, provision=missing, elsewhere=not found and bool(places(query.text)))
             text = refuse.refusal_text(self.index, answer.language, why, answer.passages)
             yield replace(answer, text=text, refused=True, refusal_reason=why)
             return

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rag.answer.frame import LANGUAGE_NAMES, header
-from rag.index import Index, Vectors
+from rag.index import Index, Vectors, embedded_text
 from rag.lexical import tokens
+from rag.places import is_about, places
 from rag.retrieve import Query, Scored
 from rag.types import Citation, Document, Language
 
@@ -69,9 +70,15 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
     """The sentences of the first passages, best first.
 
     A passage in the other language is left out where the corpus has its counterpart in the asker's: the counterpart
-    says the same, and is ranked too.
+    says the same, and is ranked too. Where the question names a country, a text of another country is no answer.
     """
-    readable = [entry for entry in scored if not _has_counterpart(index, entry, language)][:PASSAGES]
+    asked = places(query.text)
+    readable = [
+        entry
+        for entry in scored
+        if not _has_counterpart(index, entry, language)
+        and (not asked or is_about(index.documents[entry.chunk.document_id], embedded_text(entry.chunk), asked))
+    ][:PASSAGES]
     if not readable:
         return []
     best_passage = readable[0].score

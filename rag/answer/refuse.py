@@ -71,13 +71,17 @@ def missing_provision(index: Index, query: Query) -> str:
     return ""
 
 
-def reason(language: Language, provision: str) -> str:
-    """Why there is no answer, in the asker's language."""
+def reason(language: Language, *, provision: str = "", elsewhere: bool = False) -> str:
+    """Why there is no answer, in the asker's language: a provision that is nowhere, a country that no text is about, or neither."""
     if provision:
         name = _provision_name(provision, language)
         if language == "ko":
             return f"이 자료에서 {name}에 관한 글을 찾지 못했습니다. 없는 조항이거나 이 자료가 다루지 않는 법일 수 있습니다."
         return f"No text of the corpus contains or mentions {name}. It may not exist, or belong to a law that the corpus does not cover."
+    if elsewhere:
+        if language == "ko":
+            return "질문에 나온 나라나 지역을 다룬 글을 이 자료에서 찾지 못했습니다. 다른 나라의 글로 답하지 않습니다."
+        return "No text found in the corpus is about the country or region in the question, and another country's is no answer."
     if language == "ko":
         return "이 질문에 답하는 문장을 이 자료에서 찾지 못했습니다. 추측해서 답하지 않습니다."
     return "No sentence of the corpus answers this question, and nothing is guessed."
