@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from dataclasses import astuple, fields
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +36,7 @@ def features(pipeline: Pipeline, question: str) -> tuple[tuple[float, ...], floa
     scored = rank(pipeline.index, query)
     found = extract.candidates(pipeline.index, query, scored, language)
     own = [entry for entry in scored if entry.chunk.language == language]
-    return (1.0, *astuple(refuse.signals(own, found))), refuse.answerable(scored, found, language)
+    return (1.0, *refuse.signals(own)), refuse.answerable(scored, found, language)
 
 
 def fit(rows: np.ndarray, answerable: np.ndarray, ridge: float = 1.0) -> np.ndarray:
@@ -112,8 +111,8 @@ def main() -> None:
     wrongly = np.mean([answers[e["id"]].refused for e in questions if e["nuggets"]])
     rightly = np.mean([answers[e["id"]].refused for e in questions if not e["nuggets"]])
     print(f"as set: refuses {rightly:.2f} of them and {wrongly:.2f} of the answerable")
-    for number, signal in enumerate(fields(refuse.Signals), start=1):
-        print(f"  {signal.name}: AUROC {auroc(rows[answerable, number].tolist(), rows[~answerable, number].tolist()):.3f}")
+    for number, signal in enumerate(("closeness", "coverage"), start=1):
+        print(f"  {signal}: AUROC {auroc(rows[answerable, number].tolist(), rows[~answerable, number].tolist()):.3f}")
     print(
         f"an answer takes {np.median(milliseconds):.0f} ms (median), {np.quantile(milliseconds, 0.95):.0f} ms (95th percentile)"
     )

@@ -1,4 +1,4 @@
-"""python -m ingest build | check | show"""
+"""python -m ingest build | check | show | vectors"""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -73,6 +73,7 @@ def check(index: IndexOption = None, corpus: Annotated[Path | None, typer.Option
     """Check that every chunk is reachable, every span true, nothing stale. Exit code 1 otherwise."""
     from ingest.build import verify
     from ingest.load import load_corpus
+    from rag.answer.coverage import card
     from rag.embed import load_embedder
     from rag.index import corpus_hash, open_index
 
@@ -86,6 +87,7 @@ def check(index: IndexOption = None, corpus: Annotated[Path | None, typer.Option
     )
     if not source.exists():
         print(f"the corpus it was built from, {str(source)!r}, is not here: not checked for staleness")
+        print(card(opened))
         return
     documents, _, _ = load_corpus(source, settings.max_file_bytes)
     if corpus_hash(documents) != opened.manifest.corpus_hash:
@@ -94,6 +96,22 @@ def check(index: IndexOption = None, corpus: Annotated[Path | None, typer.Option
             f"python -m ingest build --corpus {source} --index {settings.index}"
         )
     print(f"up to date with {source}")
+    print(card(opened))
+
+
+@app.command()
+def vectors(
+    corpus: Annotated[Path | None, typer.Option("--corpus", help="The folder that the vectors travel with.")] = None,
+    index: IndexOption = None,
+) -> None:
+    """Write the index's vectors into the corpus's folder: a build elsewhere then embeds only what has changed."""
+    from ingest.vectors import FILE, write
+    from rag.embed import load_embedder
+    from rag.index import open_index
+
+    settings = _settings(corpus, index)
+    written = write(open_index(settings.index, load_embedder(settings).name), settings.corpus / FILE)
+    print(f"{settings.corpus / FILE}: {written} vectors")
 
 
 @app.command()

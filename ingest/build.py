@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
+from ingest import vectors
 from ingest.chunk import ENCODING, chunks
 from ingest.load import load_corpus
 from rag.config import Settings
@@ -70,7 +71,7 @@ class Report:
 def build(settings: Settings, embedder: Embedder, progress: Progress = silent) -> Report:
     """Build `settings.index` from `settings.corpus`. Until the last rename the old index answers.
 
-    Vectors of texts that the old index holds are taken from it. Files that cannot be read are in the report.
+    Vectors of texts that the old index or the corpus's own file of vectors holds are taken from there. Files that cannot be read are in the report.
     Raises DocumentError if there is nothing to build from, IndexDamagedError if the new index does not verify
     (the old one stays), JiphyeonError if another build is running.
     """
@@ -93,7 +94,7 @@ def build(settings: Settings, embedder: Embedder, progress: Progress = silent) -
             new = root / f"building-{uuid.uuid4().hex[:8]}"
             new.mkdir()
             try:
-                known = _known_vectors(open_build(old, old_manifest)) if old and old_manifest else {}
+                known = vectors.vectors_of(open_build(old, old_manifest)) if old and old_manifest else {}
                 _write(new, documents, manifest, embedder, known, report, settings, progress)
                 _reconnect(open_build(new, read_manifest(new)))
                 verify(open_build(new, read_manifest(new)), progress)
@@ -156,23 +157,6 @@ def _same_embedder(old: Path | None, embedder: Embedder) -> Manifest | None:
     return manifest if same else None
 
 
-def _known_vectors(index: Index) -> dict[str, Vectors]:
-    """The vectors of an index, of chunks and of sentences, by the text that was embedded."""
-    known: dict[str, Vectors] = {}
-    for pool in index.pools.values():
-        for row, chunk in enumerate(pool.chunks):
-            text = index.documents[chunk.document_id].text
-            spans, vectors = pool.sentences(row)
-            known.update(
-                (embedded_text(chunk, text[start:end]), vector) for (start, end), vector in zip(spans, vectors, strict=True)
-            )
-        got = pool.vectorstore.get(include=["embeddings"])
-        chunk_of = {chunk.id: chunk for chunk in pool.chunks}
-        for identifier, vector in zip(got["ids"], got["embeddings"], strict=True):
-            known[embedded_text(chunk_of[identifier])] = np.asarray(vector, dtype=np.float32)
-    return known
-
-
 def _write(
     folder: Path,
     documents: Sequence[Document],
@@ -195,9 +179,13 @@ def _write(
     by_id = {document.id: document for document in documents}
     texts = [embedded_text(chunk) for chunk in all_chunks]
     texts += _sentence_texts(by_id, all_chunks)
+    travelled = vectors.read(settings.corpus)
+    for text in texts:
+        if text not in known and (vector := travelled.get(vectors.key_of(embedder.name, text))) is not None:
+            known[text] = vector
     new_texts = list(dict.fromkeys(text for text in texts if text not in known))
-    vectors = embedder.encode_documents(new_texts, progress=partial(progress, "vectors"))
-    known = known | dict(zip(new_texts, vectors, strict=True))
+    computed = embedder.encode_documents(new_texts, progress=partial(progress, "vectors"))
+    known = known | dict(zip(new_texts, computed, strict=True))
     report.chunks, report.embedded, report.reused = len(all_chunks), len(new_texts), len(texts) - len(new_texts)
 
     client = chroma_client(folder)
@@ -273,9 +261,7 @@ def unreachable(index: Index, progress: Progress = silent) -> list[tuple[str, st
         ids = collection.get(include=[])["ids"]
         for left in range(0, len(ids), _VERIFY_BATCH):
             part = collection.get(ids=ids[left : left + _VERIFY_BATCH], include=["embeddings"])
-            vectors = part["embeddings"]
-            assert vectors is not None  # they were asked for
-            found = collection.query(query_embeddings=vectors, n_results=min(5, len(ids)), include=["distances"])
+            found = collection.query(query_embeddings=part["embeddings"], n_results=min(5, len(ids)), include=["distances"])
             for identifier, near, distances in zip(part["ids"], found["ids"], found["distances"] or [], strict=True):
                 # Texts that differ in a letter can have the same vector: any five of them may come back.
                 if identifier not in near and distances[-1] > 1e-5:

@@ -192,6 +192,7 @@ def load_corpus(corpus: Path, max_bytes: int) -> tuple[list[Document], list[str]
         raise DocumentError(f"{str(corpus)!r} is not in a format that is read ({', '.join(LOADERS)})")
     files = [corpus] if corpus.is_file() else sorted(path for path in corpus.rglob("*") if path.is_file())
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(corpus).parts)]
+    files = [path for path in files if path not in (corpus / "vectors.npz", corpus / "glossary.yaml")]  # about the texts
     readable = [path for path in files if path.suffix.lower() in LOADERS]
     skipped = [f"{path}: not a format that is read ({', '.join(LOADERS)})" for path in files if path not in set(readable)]
     stems = [path.stem for path in readable]

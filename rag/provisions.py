@@ -17,16 +17,22 @@ _ROMAN = {
     "xii": 12,
     "xiii": 13,
 }
+# 제31조의2제1항제3호; in the European acts a point is a letter: 제5조제1항(a).
 _KOREAN_ARTICLE = re.compile(
-    r"(?<![\d.,])(제?)\s?(\d{1,3})\s?조(?:\s?의\s?(\d{1,2}))?(?:\s?제?\s?(\d{1,2})\s?항)?(?:\s?\(?([a-z]{1,2})\)?(?![a-z]))?"
+    r"(?<![\d.,])(제?)\s?(\d{1,3}[a-z]?)\s?조(?:\s?의\s?(\d{1,2}))?(?:\s?제?\s?(\d{1,2}[a-z]?)\s?[항호])?"
+    r"(?:\s?제?\s?(\d{1,2})\s?호|\s?\(?([a-z]{1,2})\)?(?![a-z]))?"
 )
+_NUMBER = r"\d{1,3}[a-z]?(?:\(\w{1,2}\))*"
 _ENGLISH_ARTICLES = re.compile(
-    r"\b(?:Articles?|Arts?\.?|Sections?|§§?)\s?(\d{1,3}[a-z]?(?:\(\w{1,2}\))*(?:(?:, and|,| and| or| to)\s\d{1,3}(?:\(\w{1,2}\))*)*)",
+    rf"\b(?:Articles?|Arts?\.?|Sections?|§§?)\s?({_NUMBER}(?:(?:, and|,| and| or| to)\s{_NUMBER})*)", re.IGNORECASE
+)
+_ENGLISH_ARTICLE = re.compile(r"(\d{1,3}[a-z]?)(?:\((\d{1,2}[a-z]?)\))?(?:\(([a-z]{1,2}|\d{1,2})\))?", re.IGNORECASE)
+_RECITALS = re.compile(r"\bRecitals?\s?\(?(\d{1,3})\)?|전문\s?\(?제?\s?(\d{1,3})\s?(?:항|호|번|\))", re.IGNORECASE)
+_ANNEX = r"(?:[IVX]+|\d{1,2})(?![A-Za-z0-9])"
+_ANNEXES = re.compile(
+    rf"(?:\bAnnex(?:es)?|부속서)\s?(?:제\s?)?({_ANNEX}(?:(?:, and|,| and| or|와|과|,? 및)\s(?:부속서\s)?{_ANNEX})*)",
     re.IGNORECASE,
 )
-_ENGLISH_ARTICLE = re.compile(r"(\d{1,3}[a-z]?)(?:\((\d{1,2})\))?(?:\(([a-z]{1,2})\))?", re.IGNORECASE)
-_RECITALS = re.compile(r"\bRecitals?\s?\(?(\d{1,3})\)?|전문\s?\(?제?\s?(\d{1,3})\s?(?:항|호|번|\))", re.IGNORECASE)
-_ANNEXES = re.compile(r"(?:\bAnnex|부속서)\s?(?:제\s?)?([IVX]+|\d{1,2})\b", re.IGNORECASE)
 # 500조 is an amount and 3조각 are pieces: without 제 only a particle, a paragraph or the end may follow.
 _AFTER_BARE_ARTICLE = re.compile(r"\s?(?:은|는|이|가|을|를|의|에|와|과|로|도|랑|만|$|[,.?!)(:])|\s(?!원|달러|유로|엔|위안|개|명)")
 
@@ -43,15 +49,17 @@ def provisions(text: str) -> list[str]:
         found.extend((position, ":".join(["article", *named[:depth]])) for depth in range(1, len(named) + 1))
 
     for match in _KOREAN_ARTICLE.finditer(text):
-        prefix, number, branch, paragraph, point = match.groups()
+        prefix, number, branch, paragraph, item, letter = match.groups()
         if not prefix and not paragraph and not _AFTER_BARE_ARTICLE.match(text, match.end()):
             continue
-        add(match.start(), number + (f"-{branch}" if branch else ""), paragraph or "", (point or "") if paragraph else "")
+        add(
+            match.start(), number + (f"-{branch}" if branch else ""), paragraph or "", (item or letter or "") if paragraph else ""
+        )
     for match in _ENGLISH_ARTICLES.finditer(text):
         for number, paragraph, point in _ENGLISH_ARTICLE.findall(match[1]):
             add(match.start(), number, paragraph, point if paragraph else "")
     found.extend((match.start(), f"recital:{match[1] or match[2]}") for match in _RECITALS.finditer(text))
     for match in _ANNEXES.finditer(text):
-        number = match[1].lower()
-        found.append((match.start(), f"annex:{_ROMAN.get(number, number)}"))
+        for number in re.findall(_ANNEX, match[1], re.IGNORECASE):
+            found.append((match.start(), f"annex:{_ROMAN.get(number.lower(), number)}"))
     return list(dict.fromkeys(address for _, address in sorted(found, key=lambda pair: pair[0])))

@@ -1,31 +1,96 @@
-"""What the corpus covers, in one sentence."""
+"""What the corpus covers: figures for a card, and one sentence for a refusal."""
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rag.answer.frame import KINDS, LANGUAGE_NAMES
 from rag.index import Index
 from rag.types import Document, Language
 
+PLACES = {
+    "ko": {"KR": "한국", "EU": "유럽연합", "US": "미국", "UK": "영국", "JP": "일본", "CN": "중국", "SG": "싱가포르", "IN": "인도", "INT": "국제"},
+    "en": {
+        "KR": "Korea", "EU": "the EU", "US": "the United States", "UK": "the UK", "JP": "Japan", "CN": "China", "SG": "Singapore",
+        "IN": "India", "INT": "international",
+    },
+}  # fmt: skip
+NAMED = 8  # titles or jurisdictions that a sentence can hold
 
-def coverage(index: Index, language: Language) -> str:
-    """Topics, languages and newest *as of* date of the corpus, in the asker's language."""
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """The corpus in figures. Counterparts in two languages are one topic; counts are of topics, most first."""
+
+    topics: tuple[Document, ...]  # one document a topic, in the asker's language where there is one
+    documents: int
+    languages: dict[str, int]  # documents of each
+    jurisdictions: dict[str, int]
+    kinds: dict[str, int]
+    oldest: str
+    newest: str
+
+
+def coverage(index: Index, language: Language) -> Coverage:
+    """What the documents of an index say of themselves."""
     documents = list(index.documents.values())
-    topics = _topics(documents, language)
-    named = ", ".join(document.title for document in topics[:8])
-    newest = max((document.as_of or document.published for document in documents), default="")
-    languages = sorted({document.language for document in documents})
-    if language == "ko":
-        rest = f" 외 {len(topics) - 8}건" if len(topics) > 8 else ""
-        names = "·".join({"ko": "한국어", "en": "영어"}.get(code, code) for code in languages)
-        until = f" 가장 최근 기준일은 {newest}입니다." if newest else ""
-        return f"이 자료는 문서 {len(documents)}건({names})으로, 다음을 다룹니다: {named}{rest}.{until}"
-    rest = f" and {len(topics) - 8} more" if len(topics) > 8 else ""
-    names = " and ".join({"ko": "Korean", "en": "English"}.get(code, code) for code in languages)
-    until = f" The newest as-of date is {newest}." if newest else ""
-    return f"The corpus holds {len(documents)} documents ({names}) on: {named}{rest}.{until}"
-
-
-def _topics(documents: list[Document], language: Language) -> list[Document]:
-    """One document a topic: of two counterparts the one in the asker's language."""
-    pairs = {document.pair for document in documents if document.language == language}
-    return sorted(
-        (document for document in documents if document.language == language or document.id not in pairs),
-        key=lambda document: (document.language != language, document.title),
+    paired = {document.pair for document in documents if document.language == language}
+    topics = [document for document in documents if document.language == language or document.id not in paired]
+    dates = sorted(document.as_of or document.published for document in documents if document.as_of or document.published)
+    return Coverage(
+        topics=tuple(sorted(topics, key=lambda document: (document.language != language, document.title))),
+        documents=len(documents),
+        languages=_counts(document.language for document in documents),
+        # California is told with the United States.
+        jurisdictions=_counts(document.jurisdiction.split("-")[0] for document in topics if document.jurisdiction),
+        kinds=_counts(document.kind for document in topics if document.kind),
+        oldest=dates[0] if dates else "",
+        newest=dates[-1] if dates else "",
     )
+
+
+def sentence(index: Index, language: Language) -> str:
+    """What the corpus covers, for someone whose question it does not answer."""
+    found = coverage(index, language)
+    names = LANGUAGE_NAMES[language]
+    languages = [names.get(code, code) for code in found.languages]
+    places = [f"{PLACES[language].get(code, code)} {count}" for code, count in found.jurisdictions.items()]
+    titles = [document.title for document in found.topics]
+    many = len(titles) > NAMED and bool(places)
+    listed = _listed(places if many else titles, language)
+    if language == "ko":
+        until = f" 가장 최근 기준일은 {found.newest}이며, 그 뒤의 일은 다루지 않습니다." if found.newest else ""
+        about = "관할별 주제 수는 다음과 같습니다" if many else "다음을 다룹니다"
+        return f"이 자료는 주제 {len(titles)}개, 문서 {found.documents}건({'·'.join(languages)})이며 {about}: {listed}.{until}"
+    until = f" The newest speaks as of {found.newest}; what came later is not in it." if found.newest else ""
+    about = "by jurisdiction" if many else "on"
+    return f"The corpus holds {len(titles)} topics in {found.documents} documents ({' and '.join(languages)}), {about}: {listed}.{until}"
+
+
+def card(index: Index, language: Language = "en") -> str:
+    """The coverage of an index as lines of text, for the terminal."""
+    found = coverage(index, language)
+    lines = [
+        f"topics         {len(found.topics)} in {found.documents} documents",
+        f"languages      {_figures(found.languages, LANGUAGE_NAMES[language])}",
+        f"jurisdictions  {_figures(found.jurisdictions, PLACES[language])}",
+        f"kinds          {_figures(found.kinds, KINDS[language])}",
+        f"as of          {found.oldest} to {found.newest}",
+        f"not covered    anything after {found.newest}; jurisdictions and topics not listed; the wording of laws, where a text is a brief",
+    ]
+    return "\n".join([*lines, *(f"               {document.title}" for document in found.topics)])
+
+
+def _counts(values: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+def _figures(counts: dict[str, int], names: dict[str, str]) -> str:
+    return ", ".join(f"{names.get(code, code)} {count}" for code, count in counts.items())
+
+
+def _listed(names: list[str], language: Language) -> str:
+    rest = len(names) - NAMED
+    if rest <= 0:
+        return ", ".join(names)
+    return ", ".join(names[:NAMED]) + (f" 외 {rest}" if language == "ko" else f" and {rest} more")

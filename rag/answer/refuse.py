@@ -1,44 +1,30 @@
 """When not to answer, and how to say so."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from rag.answer.coverage import coverage
+from rag.answer import coverage
 from rag.answer.extract import Candidate
 from rag.index import Index
 from rag.retrieve import Query, Scored
 from rag.text import plain
 from rag.types import Language, Passage
 
-# Logistic regressions with the bundled model on the development questions, answerable against far ones: constant, then
-# the signals in order (python -m benchmarks.answers --fit). The constants put probability 0.5 where 95 % of the answerable
-# are answered (90 % where the evidence is in the other language, whose words say little). Near misses are not fitted: these
-# signals do not tell them from answers, and would only be blunted.
-OWN_LANGUAGE = (-33.2, 34.72, 3.43, 1.11, 4.86)
-OTHER_LANGUAGE = (-40.69, 49.18, 9.27, 0.54, 0.0)
+# Logistic regressions with the bundled model on the development questions, answerable against far ones: constant,
+# closeness, coverage (python -m benchmarks.answers --fit). The constants put probability 0.5 where 92 % of the answerable
+# are answered. Near misses are not fitted: these signals do not tell them from answers, and would only be blunted.
+OWN_LANGUAGE = (-46.94, 54.02, 3.18)
+OTHER_LANGUAGE = (-48.41, 60.01, 6.16)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Signals:
-    """What tells whether the evidence of one language answers. None does alone: a near miss is as close as an answer."""
+def signals(scored: Sequence[Scored]) -> tuple[float, float]:
+    """What tells whether passages of one language answer: (closeness, coverage) of the best of the first ten.
 
-    closeness: float  # cosine of the best passage
-    coverage: float  # most of the question's idf that one passage with its context holds
-    dense: float  # best passage's cosine, in standard deviations above its pool's mean
-    sentence_coverage: float  # most of the question's idf that one of the best sentences holds
-
-
-def signals(scored: Sequence[Scored], found: Sequence[Candidate]) -> Signals:
-    """The signals of passages and their sentences, neither empty, all in one language."""
+    Closeness is the cosine, coverage the share of the question's idf that one passage with its context holds.
+    """
     nearest = scored[:10]
-    return Signals(
-        closeness=max(entry.cosine for entry in nearest),
-        coverage=max(entry.coverage for entry in nearest),
-        dense=max(entry.dense for entry in nearest),
-        sentence_coverage=max(candidate.coverage for candidate in found[:4]),
-    )
+    return max(entry.cosine for entry in nearest), max(entry.coverage for entry in nearest)
 
 
 def answerable(scored: Sequence[Scored], found: Sequence[Candidate], language: Language) -> float:
@@ -46,14 +32,14 @@ def answerable(scored: Sequence[Scored], found: Sequence[Candidate], language: L
 
     Only languages that have a sentence to quote count: a passage whose counterpart stands in the asker's language has none.
     """
-    probabilities = [0.0]
-    for code in dict.fromkeys(candidate.document.language for candidate in found):
-        passages = [entry for entry in scored if entry.chunk.language == code]
-        sentences = [candidate for candidate in found if candidate.document.language == code]
-        weights = OWN_LANGUAGE if code == language else OTHER_LANGUAGE
-        logit = np.dot(weights, (1.0, *astuple(signals(passages, sentences))))
-        probabilities.append(float(1 / (1 + np.exp(-logit))))
-    return max(probabilities)
+    logits = [
+        np.dot(
+            OWN_LANGUAGE if code == language else OTHER_LANGUAGE,
+            (1.0, *signals([entry for entry in scored if entry.chunk.language == code])),
+        )
+        for code in {candidate.document.language for candidate in found}
+    ]
+    return float(1 / (1 + np.exp(-max(logits)))) if logits else 0.0
 
 
 def missing_provision(index: Index, query: Query) -> str:
@@ -94,7 +80,7 @@ def refusal_text(index: Index, language: Language, why: str, nearest: Sequence[P
     for passage in nearest[:3]:
         heading = " › ".join((passage.document.title, *passage.chunk.headings))
         lines.append(f"- {heading}: {_shortened(plain(passage.chunk.text))}")
-    return "\n".join([*lines, "", coverage(index, language)])
+    return "\n".join([*lines, "", coverage.sentence(index, language)])
 
 
 def _shortened(text: str, limit: int = 120) -> str:

@@ -171,9 +171,9 @@ def history(answers: Sequence[Answer]) -> list[Turn]:
 
 def coverage_of(pipeline: "Pipeline", language: Language) -> str:
     """What the corpus covers, in a sentence."""
-    from rag.answer.coverage import coverage
+    from rag.answer.coverage import sentence
 
-    return coverage(pipeline.index, language)
+    return sentence(pipeline.index, language)
 
 
 def show(pick: str, answers: Sequence[Answer], page_language: str, opening: Opening) -> Any:
