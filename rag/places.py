@@ -82,4 +82,9 @@ def is_about(document: Document, passage: str, asked: set[str]) -> bool:
     """
     own = places(document.title) | ({document.jurisdiction} - {""})
     named = own | places(passage)
-    return not own or any(a == n or a.startswith(f"{n}-") or n.startswith(f"{a}-") for a in asked for n in named)
+    return not own or names_any(asked, named)
+
+
+def names_any(asked: set[str], named: set[str]) -> bool:
+    """Whether one of the places `asked` is among those `named`, or a part of one, or has one as its part."""
+    return any(a == n or a.startswith(f"{n}-") or n.startswith(f"{a}-") for a in asked for n in named)

@@ -9,15 +9,15 @@ import numpy as np
 from rag.answer.frame import LANGUAGE_NAMES, header
 from rag.index import Index, Vectors, embedded_text
 from rag.lexical import tokens
-from rag.places import is_about, places
+from rag.places import is_about, names_any, places
 from rag.retrieve import Query, Scored
 from rag.types import Citation, Document, Language
 
 PASSAGES = 10  # read for sentences
 MAX_QUOTES = 4
 # Chosen on the development questions (benchmarks/answers.py): a sentence's cosine counts in standard deviations.
-COVERAGE_WEIGHT, CONTEXT_WEIGHT, PASSAGE_WEIGHT = 3.0, 2.0, 0.5
-CUE_WEIGHT, HEADING_CUE_WEIGHT, HEADING_DENIES, LEAD_IN_WEIGHT = 1.0, 0.6, 0.8, 0.7
+COVERAGE_WEIGHT, PASSAGE_WEIGHT, OPENING_WEIGHT = 2.0, 1.0, 0.6
+CUE_WEIGHT, HEADING_CUE_WEIGHT, HEADING_DENIES, ELSEWHERE, LEAD_IN_WEIGHT = 1.0, 0.6, 1.2, 1.5, 0.7
 MARGIN = 1.6  # a sentence this far behind the best does not answer
 SAME = 0.985  # cosine from which two sentences say the same
 FILLER = 60  # characters; a shorter sentence rarely says much
@@ -43,6 +43,10 @@ _CUES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
             r"\d|(?:두|세|네|다섯|여섯|일곱|여덟|아홉|열) ?(?:명|개|가지|건)|\b(?:two|three|four|five|six|seven|eight|nine|ten)\b",
         ),
         (r"누가|누구|\bwho\b|\bwhom\b|\bwhose\b", r"[가-힣]{2,4}(?:은|는|이|가)\s|[A-Z][a-z]+ [A-Z][a-z]+"),
+        (
+            r"결과|결국|어떻게 (?:됐|되었|끝)|끝났|이겼|이김|졌|누가 이|outcome|what happened|\bwon\b|\bwin\b|\bend(?:ed)? up|result",
+            r"패소|승소|이겼|이긴|판결|평결|기각|취하|배척|\bwon\b|\blost\b|verdict|judgment|dismiss|dropped|withdr",
+        ),
         (r"몇 ?조|어느 조|어떤 조항|which (?:article|section|provision)", r"제\d+조|\bArticle \d+"),
     )
 )
@@ -95,6 +99,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
         # "What does Article 5 not ban?" shares every word with the question what it bans. Sentences are not judged so:
         # the one that corrects a false premise denies what was asked.
         denies = bool(entry.chunk.headings and _DENIAL.search(entry.chunk.headings[-1]) and not _DENIAL.search(query.text))
+        opens_section = document.text[: entry.chunk.start].rstrip().rpartition("\n")[2].startswith("#")
         for (start, end), vector in zip(spans, vectors, strict=True):
             text = document.text[start:end]
             words = set(tokens(text))
@@ -103,11 +108,13 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
             z = (float(vector @ query.vector) - mean) / deviation
             score = (
                 z
-                + (COVERAGE_WEIGHT * held + CONTEXT_WEIGHT * told) / total
+                + COVERAGE_WEIGHT * (held + told) / total
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
+                + OPENING_WEIGHT * (opens_section and start == entry.chunk.start)
                 + CUE_WEIGHT * _cue(query.text, text)
                 + HEADING_CUE_WEIGHT * asks_the_same
                 - HEADING_DENIES * denies
+                - ELSEWHERE * bool(asked and places(text) and not names_any(asked, places(text)))
                 + LEAD_IN_WEIGHT * (lists and text.endswith((":", "：")))
                 + min(len(text), FILLER) / FILLER
             )

@@ -58,7 +58,7 @@ def test_a_list_is_quoted_with_its_lead_in(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize(
     ("question", "language", "said"),
     [
-        ("오늘 서울 날씨 어때?", "ko", "찾지 못했습니다"),
+        ("김치찌개 끓이는 법 알려줘", "ko", "찾지 못했습니다"),
         ("How do I bake sourdough bread?", "en", "nothing is guessed"),
         ("AI 기본법 제77조는 무엇을 정하나?", "ko", "제77조"),
         ("What does Article 5(1)(z) of the EU AI Act prohibit?", "en", "5(1)(z)"),
