@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,10 +61,11 @@ def warm() -> None:
     tokens("준비")
 
 
-def tokens(text: str) -> list[str]:
+@lru_cache(maxsize=4096)  # the sentences that are read for answers come again and again
+def tokens(text: str) -> tuple[str, ...]:
     """What BM25 sees of `text`: morphemes, stems, numbers, and addresses such as `article:31`, in order."""
     words = _korean_tokens(text) if _HANGUL.search(text) else _word_tokens(text)
-    return words + provisions(text)
+    return (*words, *provisions(text))
 
 
 def _korean_tokens(text: str) -> list[str]:

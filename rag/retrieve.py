@@ -54,7 +54,7 @@ class Scored:
 def make_query(question: str, embedder: Embedder) -> Query:
     """The question normalised, embedded and cut into tokens."""
     text = normalise(question)
-    return Query(text=text, vector=embedder.encode_query(text)[0], tokens=tuple(tokens(text)), provisions=tuple(provisions(text)))
+    return Query(text=text, vector=embedder.encode_query(text)[0], tokens=tokens(text), provisions=tuple(provisions(text)))
 
 
 def rank(index: Index, query: Query) -> list[Scored]:

@@ -1,0 +1,45 @@
+"""rag/answer/cues.py and rag/answer/lists.py"""
+
+import pytest
+
+from rag.answer import cues
+from rag.answer.lists import list_around
+
+
+@pytest.mark.parametrize(
+    ("question", "has", "has_not"),
+    [
+        ("언제 시행되나?", "2026년 1월 22일부터 시행됩니다.", "사업자는 고지해야 합니다."),
+        ("When did it start?", "It began on 2 February 2025.", "Operators must label output."),
+        ("과태료는 얼마야?", "3천만 원 이하입니다.", "과태료를 물 수 있습니다."),
+        ("why did Musk sue?", "The complaint alleges a breach.", "Musk sued OpenAI."),
+        ("소송 결국 어떻게 됐어?", "머스크는 패소했습니다.", "머스크는 소송을 냈습니다."),
+    ],
+)
+def test_what_is_asked_for(question: str, has: str, has_not: str) -> None:
+    assert cues.given(question, has) > cues.given(question, has_not)
+
+
+def test_headings() -> None:
+    assert cues.asked_too("왜 머스크는 소송을 냈나?", "왜 머스크는 소송했나: 소장의 주장") == 1
+    assert cues.denied("Which practices does Article 5 ban?", "What does Article 5 not ban?")
+    assert not cues.denied("What does Article 5 not ban?", "What does Article 5 not ban?")
+
+
+TEXT = "First. It bans these:\n\n- scoring of people\n- scraping of faces\n\nAfterwards more."
+
+
+@pytest.mark.parametrize("part", ["It bans these:", "scoring of people", "scraping of faces"])
+def test_a_list_is_known_from_each_of_its_parts(part: str) -> None:
+    start = TEXT.index(part)
+    found = list_around(TEXT, start, start + len(part))
+    assert found is not None
+    lead_start, lead_end, list_end = found
+    assert TEXT[lead_start:lead_end] == "It bans these:"
+    assert TEXT[lead_end:list_end].strip() == "- scoring of people\n- scraping of faces"
+
+
+def test_prose_is_no_list() -> None:
+    start = TEXT.index("Afterwards")
+    assert list_around(TEXT, start, len(TEXT)) is None
+    assert list_around("- an item without a lead-in", 2, 10) is None
