@@ -26,7 +26,7 @@ WEIGHTS = (1.0, 2.0, LEXICAL_WEIGHT, 6.0)
 
 def ranked_documents(scored: Sequence[Scored], query: Query, score: Ranker, depth: int = 10) -> list[str]:
     """Document ids, best chunk first, each once."""
-    best = sorted(scored, key=lambda entry: -score(entry, query))
+    best = sorted((entry for entry in scored if score(entry, query) > -np.inf), key=lambda entry: -score(entry, query))
     return list(dict.fromkeys(entry.chunk.document_id for entry in best))[:depth]
 
 
@@ -35,7 +35,7 @@ def rankers() -> dict[str, Ranker]:
     methods: dict[str, Ranker] = {
         "dense (cosine)": lambda entry, query: entry.cosine,
         "dense, per language": lambda entry, query: entry.dense,
-        "words alone": lambda entry, query: entry.lexical,
+        "words alone": lambda entry, query: entry.lexical or -np.inf,  # a chunk without any of the words is not in its list
     }
     for weight in WEIGHTS:
         methods[f"joined, weight {weight:g}"] = lambda entry, query, weight=weight: (  # type: ignore[misc]

@@ -149,3 +149,19 @@ def test_nothing_is_copied_between_topics() -> None:
 def test_no_address_of_another_kind() -> None:
     for path in Path(CORPUS).rglob("*.md"):
         assert "localhost" not in path.read_text(encoding="utf-8")
+
+
+def test_glossary() -> None:
+    entries = yaml.safe_load((CORPUS / "glossary.yaml").read_text(encoding="utf-8"))
+    ids = [entry["id"] for entry in entries]
+    assert len(ids) >= 250 and ids == sorted(set(ids))
+    for language in ("en", "ko"):
+        terms = [entry[language]["term"] for entry in entries]
+        assert len(terms) == len(set(terms))
+        for entry in entries:
+            assert entry["jurisdiction"] and entry[language]["definition"].strip()
+            assert entry[language]["term"] not in entry[language]["variants"]
+    warned = [(entry["id"], other) for entry in entries for other in entry.get("not_equivalent", [])]
+    assert len(warned) >= 25
+    for identifier, other in warned:
+        assert other["id"] in ids and other["id"] != identifier and other["en"] and other["ko"]

@@ -14,7 +14,7 @@ from rag.ui.strings import EXAMPLES, LANGUAGES, STRINGS, Strings
 
 SURROUNDINGS = 2400  # characters of a section that are shown around a quote
 DOCUMENT_LIMIT = 150_000  # characters of a document in one page: more makes a browser stutter
-CORPUS_LIMIT = 40  # documents listed
+CORPUS_LIMIT = 100  # documents listed
 
 _HEADER = re.compile(r"\*\*(.+)\*\*(.*)")
 _MARKER = re.compile(r"\[(\d+)\]")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -137,7 +138,11 @@ def test_evidence_of_the_other_language_is_found_and_labelled(embedder: object, 
     from rag.embed import Embedder
 
     assert isinstance(embedder, Embedder)
-    settings = Settings(corpus=PROJECT / "corpus" / "en", index=tmp_path)
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for topic in ("eu-ai-act-prohibited", "fli-pause-letter"):
+        shutil.copy(PROJECT / "corpus" / "en" / f"{topic}.md", corpus)
+    settings = Settings(corpus=corpus, index=tmp_path / "index")
     build(settings, embedder)
     answer = open_pipeline(settings).invoke({"question": "EU AI법 제5조는 어떤 AI를 금지하나?"})
     assert answer.language == "ko" and answer.citations[0].document_id == "eu-ai-act-prohibited-en"
