@@ -10,8 +10,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 .PHONY: run test lock browser
 
 run: $(VENV)/.run
-	$(PY) -m ingest build
-	$(PY) app.py
+	$(PY) app.py  # builds the index first where there is none or the corpus has changed
 
 test: $(VENV)/.test browser
 	$(VENV)/bin/ruff check .

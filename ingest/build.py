@@ -100,9 +100,8 @@ def build(settings: Settings, embedder: Embedder, progress: Progress = silent) -
                 verify(open_build(new, read_manifest(new)), progress)
                 final = root / f"{manifest.fingerprint}-{uuid.uuid4().hex[:6]}"
                 new.rename(final)
-            except BaseException:
+            finally:  # after the rename there is nothing left to remove
                 shutil.rmtree(new, ignore_errors=True)
-                raise
             swap(root, final)
             _remove_all_but(root, {final, old})
         report.fingerprint = manifest.fingerprint
