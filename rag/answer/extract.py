@@ -67,6 +67,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
         for (start, end), vector in zip(spans, vectors, strict=True):
             text = document.text[start:end]
             words = set(tokens(text))
+            elsewhere = bool(asked and (named := places(text)) and not names_any(asked, named))
             held = sum(weight for token, weight in weights.items() if token in words)
             told = sum(weight for token, weight in weights.items() if token in context and token not in words)
             z = (float(vector @ query.vector) - mean) / deviation
@@ -78,7 +79,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
                 + CUE_WEIGHT * cues.given(query.text, text)
                 + HEADING_CUE_WEIGHT * cues.asked_too(query.text, heading)
                 - HEADING_DENIES * cues.denied(query.text, heading)
-                - ELSEWHERE * bool(asked and places(text) and not names_any(asked, places(text)))
+                - ELSEWHERE * elsewhere
                 + LEAD_IN_WEIGHT * (lists and text.endswith((":", "：")))
                 + min(len(text), FILLER) / FILLER
             )

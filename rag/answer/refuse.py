@@ -48,6 +48,8 @@ def missing_provision(index: Index, query: Query) -> str:
     Articles, recitals and annexes are known by their number. A point, as in Article 5(1)(z), is missed only where
     the index names its neighbours: the text of a statute has "(c)" and not "Article 5(1)(c)".
     """
+    if not query.provisions:
+        return ""
     known = {address for pool in index.pools.values() for address in pool.lexical.addresses}
     for address in query.provisions:
         depth = address.count(":")
