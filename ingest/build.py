@@ -19,29 +19,30 @@ from filelock import FileLock, Timeout
 from ingest import vectors
 from ingest.chunk import ENCODING, chunks
 from ingest.load import load_corpus
+from rag import crosslingual
 from rag.config import Settings
+from rag.crosslingual import Dictionary
 from rag.embed import Embedder
 from rag.errors import DocumentError, IndexDamagedError, IndexMismatchError, JiphyeonError
 from rag.index import (
     FORMAT,
     Index,
     Manifest,
-    Vectors,
     chroma_client,
-    collection_name,
+    collection,
     corpus_hash,
     current_build,
     embedded_text,
+    joined_vector,
     open_build,
     read_manifest,
     rows_by_stored_id,
     sentence_spans,
     swap,
-    vectorstore,
     write_statistics,
     write_texts,
 )
-from rag.lexical import LexicalIndex, tokens
+from rag.lexical import LexicalIndex, tokens, words
 from rag.types import Chunk, Document
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many steps are done, of how many
@@ -94,7 +95,7 @@ def build(settings: Settings, embedder: Embedder, progress: Progress = silent) -
             new = root / f"building-{uuid.uuid4().hex[:8]}"
             new.mkdir()
             try:
-                known = vectors.vectors_of(open_build(old, old_manifest)) if old and old_manifest else {}
+                known = vectors.vectors_of(open_build(old, old_manifest)) if old and old_manifest else vectors.Known()
                 _write(new, documents, manifest, embedder, known, report, settings, progress)
                 _reconnect(open_build(new, read_manifest(new)))
                 verify(open_build(new, read_manifest(new)), progress)
@@ -130,6 +131,7 @@ def _manifest(settings: Settings, embedder: Embedder, documents: Sequence[Docume
         "format": FORMAT,
         "embedding_model": embedder.name,
         "dimension": embedder.dimension,
+        "crosslingual_model": crosslingual.NAME,
         "chunking": f"{settings.chunk_tokens} tokens of {ENCODING}",
         "corpus_hash": corpus_hash(documents),
         "versions": {name: version(name) for name in ("chromadb", "bm25s", "kiwipiepy", "sentence-transformers")},
@@ -152,7 +154,8 @@ def _same_embedder(old: Path | None, embedder: Embedder) -> Manifest | None:
         manifest = read_manifest(old)
     except (IndexMismatchError, IndexDamagedError):
         return None
-    same = manifest.embedding_model == embedder.name and manifest.versions["chromadb"] == version("chromadb")
+    models = (manifest.embedding_model, manifest.crosslingual_model)
+    same = models == (embedder.name, crosslingual.NAME) and manifest.versions["chromadb"] == version("chromadb")
     return manifest if same else None
 
 
@@ -161,7 +164,7 @@ def _write(
     documents: Sequence[Document],
     manifest: Manifest,
     embedder: Embedder,
-    known: dict[str, Vectors],
+    known: vectors.Known,
     report: Report,
     settings: Settings,
     progress: Progress,
@@ -176,44 +179,47 @@ def _write(
         )
         progress("chunks", number, len(documents))
     by_id = {document.id: document for document in documents}
-    texts = [embedded_text(chunk) for chunk in all_chunks]
-    texts += _sentence_texts(by_id, all_chunks)
-    travelled = vectors.read(settings.corpus)
-    for text in texts:
-        if text not in known and (vector := travelled.get(vectors.key_of(embedder.name, text))) is not None:
-            known[text] = vector
-    new_texts = list(dict.fromkeys(text for text in texts if text not in known))
+    chunk_texts = [embedded_text(chunk) for chunk in all_chunks]
+    texts = chunk_texts + _sentence_texts(by_id, all_chunks)
+    vectors.read(settings.corpus, embedder.name, texts, known)
+    new_texts = [text for text in dict.fromkeys(texts) if text not in known.main]
     computed = embedder.encode_documents(new_texts, progress=partial(progress, "vectors"))
-    known = known | dict(zip(new_texts, computed, strict=True))
+    main = known.main | dict(zip(new_texts, computed, strict=True))
+    unseen = [text for text in dict.fromkeys(chunk_texts) if text not in known.crosslingual]
+    other = known.crosslingual | dict(zip(unseen, crosslingual.encode(unseen), strict=True))
     report.chunks, report.embedded, report.reused = len(all_chunks), len(new_texts), len(texts) - len(new_texts)
 
     client = chroma_client(folder)
     batch = min(2000, client.get_max_batch_size())
     for language in dict.fromkeys(chunk.language for chunk in all_chunks):
         pool = [chunk for chunk in all_chunks if chunk.language == language]
-        matrix = np.stack([known[embedded_text(chunk)] for chunk in pool])
-        vectorstore(client, language)  # makes the collection
-        collection = client.get_collection(collection_name(language))
+        pool_texts = [embedded_text(chunk) for chunk in pool]
+        matrix, other_matrix = np.stack([main[text] for text in pool_texts]), np.stack([other[text] for text in pool_texts])
+        joined = joined_vector(matrix, other_matrix)
+        store = collection(client, language)
         stored = [rows[0] for rows in rows_by_stored_id(pool).values()]
         for left in range(0, len(stored), batch):
             part = stored[left : left + batch]
-            collection.upsert(
+            store.upsert(
                 ids=[pool[row].id for row in part],
-                embeddings=matrix[part],
+                embeddings=joined[part],
                 documents=[pool[row].text for row in part],
                 metadatas=[
                     {"document_id": pool[row].document_id, "start": pool[row].start, "end": pool[row].end} for row in part
                 ],
             )
             progress(f"store, {language}", left + len(part), len(stored))
-        rows = []
-        for chunk in pool:
-            rows.append(tokens(embedded_text(chunk)))
+        rows: list[tuple[str, ...]] = []
+        seen: list[tuple[str, str]] = []
+        for text in pool_texts:
+            rows.append(tokens(text))
+            seen += words(text)
             progress(f"words, {language}", len(rows), len(pool))
         (folder / language).mkdir()
         LexicalIndex.build(rows).save(folder / language)
-        sentence_matrix = np.stack([known[text] for text in _sentence_texts(by_id, pool)])
-        write_statistics(folder / language, matrix, sentence_spans(by_id, pool), sentence_matrix)
+        Dictionary.build(seen).save(folder / language)
+        sentence_matrix = np.stack([main[text] for text in _sentence_texts(by_id, pool)])
+        write_statistics(folder / language, matrix, other_matrix, sentence_spans(by_id, pool), sentence_matrix)
     write_texts(folder, documents, all_chunks)
     record = asdict(manifest) | {"chunks": len(all_chunks)}
     (folder / "manifest.json").write_text(dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -237,9 +243,8 @@ def verify(index: Index, progress: Progress = silent) -> None:
         raise IndexDamagedError(
             f"{str(index.folder)!r} holds {len(index.chunks)} chunks, its manifest says {index.manifest.chunks}. {remedy}"
         )
-    for language, pool in index.pools.items():
-        collection = chroma_client(index.folder).get_collection(collection_name(language))
-        got = collection.get(include=["documents"])
+    for pool in index.pools.values():
+        got = pool.collection.get(include=["documents"])
         texts = dict(zip(got["ids"], got["documents"] or [], strict=True))
         for identifier, rows in rows_by_stored_id(pool.chunks).items():
             for chunk in (pool.chunks[row] for row in rows):
@@ -255,12 +260,11 @@ def unreachable(index: Index, progress: Progress = silent) -> list[tuple[str, st
     """(language, id) of every vector in Chroma that a query with that same vector does not find."""
     lost: list[tuple[str, str]] = []
     done = 0
-    for language in index.pools:
-        collection = chroma_client(index.folder).get_collection(collection_name(language))
-        ids = collection.get(include=[])["ids"]
+    for language, pool in index.pools.items():
+        ids = pool.collection.get(include=[])["ids"]
         for left in range(0, len(ids), _VERIFY_BATCH):
-            part = collection.get(ids=ids[left : left + _VERIFY_BATCH], include=["embeddings"])
-            found = collection.query(query_embeddings=part["embeddings"], n_results=min(5, len(ids)), include=["distances"])
+            part = pool.collection.get(ids=ids[left : left + _VERIFY_BATCH], include=["embeddings"])
+            found = pool.collection.query(query_embeddings=part["embeddings"], n_results=min(5, len(ids)), include=["distances"])
             for identifier, near, distances in zip(part["ids"], found["ids"], found["distances"] or [], strict=True):
                 # Texts that differ in a letter can have the same vector: any five of them may come back.
                 if identifier not in near and distances[-1] > 1e-5:
@@ -273,10 +277,10 @@ def unreachable(index: Index, progress: Progress = silent) -> list[tuple[str, st
 def _reconnect(index: Index) -> None:
     """Put every unreachable vector in again, which gives it new links in the graph that Chroma searches."""
     for language, identifier in unreachable(index):
-        collection = chroma_client(index.folder).get_collection(collection_name(language))
-        kept = collection.get(ids=[identifier], include=["embeddings", "documents", "metadatas"])
-        collection.delete(ids=[identifier])
-        collection.add(ids=[identifier], embeddings=kept["embeddings"], documents=kept["documents"], metadatas=kept["metadatas"])
+        store = index.pools[language].collection
+        kept = store.get(ids=[identifier], include=["embeddings", "documents", "metadatas"])
+        store.delete(ids=[identifier])
+        store.add(ids=[identifier], embeddings=kept["embeddings"], documents=kept["documents"], metadatas=kept["metadatas"])
 
 
 def _remove_all_but(root: Path, keep: set[Path | None]) -> None:

@@ -3,16 +3,29 @@
 import hashlib
 import logging
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag import crosslingual
 from rag.index import Index, Vectors, embedded_text
 
 logger = logging.getLogger(__name__)
 
 FILE = "vectors.npz"  # in the folder of the corpus
+
+
+@dataclass(kw_only=True)
+class Known:
+    """Vectors by the exact text that was embedded: of chunks and sentences (d,), and of chunks between languages (512,)."""
+
+    main: dict[str, Vectors] = field(default_factory=dict)
+    crosslingual: dict[str, Vectors] = field(default_factory=dict)
 
 
 def key_of(model: str, text: str) -> bytes:
@@ -21,56 +34,67 @@ def key_of(model: str, text: str) -> bytes:
 
 
 def write(index: Index, path: Path) -> int:
-    """Write the vectors of an index, of chunks and sentences, in float16; how many."""
-    found: dict[bytes, Vectors] = {}
-    for text, vector in vectors_of(index).items():
-        found[key_of(index.manifest.embedding_model, text)] = vector
-    keys = sorted(found)
-    vectors = np.stack([found[key] for key in keys]).astype(np.float16)
-    seals = [_seal(key, row) for key, row in zip(keys, vectors, strict=True)]
+    """Write the vectors of an index in float16; how many."""
+    known = vectors_of(index)
+    parts: dict[str, NDArray[Any]] = {}
+    for name, model, by_text in (
+        ("main", index.manifest.embedding_model, known.main),
+        ("crosslingual", index.manifest.crosslingual_model, known.crosslingual),
+    ):
+        found = sorted(((key_of(model, text), vector.astype(np.float16)) for text, vector in by_text.items()), key=itemgetter(0))
+        parts[f"{name}_keys"] = _bytes([key for key, _ in found])
+        parts[f"{name}_seals"] = _bytes([_seal(key, vector) for key, vector in found])
+        parts[f"{name}_vectors"] = np.stack([vector for _, vector in found])
     with open(path, "wb") as file:
-        np.savez(file, keys=_bytes(keys), seals=_bytes(seals), vectors=vectors)
-    return len(keys)
+        np.savez(file, **parts)  # type: ignore[arg-type]
+    return len(known.main) + len(known.crosslingual)
 
 
-def read(corpus: Path) -> dict[bytes, Vectors]:
-    """The vectors beside a corpus by their keys: float32 unit rows (d,). Empty if there are none.
+def read(corpus: Path, embedding_model: str, texts: Sequence[str], known: Known) -> None:
+    """Add to `known` what the file beside the corpus holds of these texts, as unit rows, where `known` lacks it.
 
     An entry whose seal does not fit its key and vector is left out, and so is a file that cannot be read: what is
-    missing is computed again.
+    missing is computed.
     """
     path = corpus / FILE
     if not path.is_file():
-        return {}
+        return
     try:
         with path.open("rb") as file, np.load(file) as stored:  # opened here: np.load leaves a damaged file open
-            keys, seals, vectors = (stored[name] for name in ("keys", "seals", "vectors"))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            parts = {name: stored[name] for name in stored.files}
+        for name, model, by_text in (
+            ("main", embedding_model, known.main),
+            ("crosslingual", crosslingual.NAME, known.crosslingual),
+        ):
+            vectors = parts[f"{name}_vectors"]
+            place = {key.tobytes(): row for row, key in enumerate(parts[f"{name}_keys"])}
+            damaged = 0
+            for text in texts:
+                key = key_of(model, text)
+                if text in by_text or (row := place.get(key)) is None:
+                    continue
+                if _seal(key, vectors[row]) == parts[f"{name}_seals"][row].tobytes():
+                    vector = vectors[row].astype(np.float32)
+                    by_text[text] = vector / np.linalg.norm(vector)
+                else:
+                    damaged += 1
+            if damaged:
+                logger.warning("%s holds %d damaged vectors, which are computed again.", path, damaged)
+    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
         logger.warning("%s cannot be read (%s): every vector is computed. Write it again: python -m ingest vectors", path, error)
-        return {}
-    rows = {
-        key.tobytes(): row.astype(np.float32)
-        for key, seal, row in zip(keys, seals, vectors, strict=True)
-        if _seal(key.tobytes(), row) == seal.tobytes()
-    }
-    if len(rows) < len(keys):
-        logger.warning("%s holds %d damaged vectors, which are computed again.", path, len(keys) - len(rows))
-    return {key: row / np.linalg.norm(row) for key, row in rows.items()}
 
 
-def vectors_of(index: Index) -> dict[str, Vectors]:
-    """The vectors of an index, of chunks and of sentences, by the text that was embedded."""
-    known: dict[str, Vectors] = {}
+def vectors_of(index: Index) -> Known:
+    """The vectors of an index by the text that was embedded."""
+    known = Known()
     for pool in index.pools.values():
-        for row, chunk in enumerate(pool.chunks):
+        rows = range(len(pool.chunks))
+        for row, main, other in zip(rows, *pool.vectors(rows), strict=True):
+            chunk = pool.chunks[row]
+            known.main[embedded_text(chunk)], known.crosslingual[embedded_text(chunk)] = main, other
             text = index.documents[chunk.document_id].text
-            spans, vectors = pool.sentences(row)
-            for (start, end), vector in zip(spans, vectors, strict=True):
-                known[embedded_text(chunk, text[start:end])] = vector
-        got = pool.vectorstore.get(include=["embeddings"])
-        chunk_of = {chunk.id: chunk for chunk in pool.chunks}
-        for identifier, vector in zip(got["ids"], got["embeddings"], strict=True):
-            known[embedded_text(chunk_of[identifier])] = np.asarray(vector, dtype=np.float32)
+            for (start, end), vector in zip(*pool.sentences(row), strict=True):
+                known.main[embedded_text(chunk, text[start:end])] = vector
     return known
 
 

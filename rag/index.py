@@ -2,7 +2,9 @@
 
 index/CURRENT            the name of the build that answers; replaced by one rename
 index/<build>/           manifest.json, documents.jsonl, chunks.jsonl, chroma/
-index/<build>/<language> BM25, statistics of the vectors, spans and vectors of the sentences
+index/<build>/<language> BM25, dictionary, statistics of the vectors, spans and vectors of the sentences
+
+A chunk's vector in Chroma is two: the main encoder's, and the crosslingual one's behind it. A query weighs them.
 """
 
 import hashlib
@@ -11,24 +13,26 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.crosslingual import Dictionary
 from rag.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
 from rag.lexical import LexicalIndex
 from rag.text import sentences
 from rag.types import Chunk, Document
 
 if TYPE_CHECKING:
+    from chromadb import Collection
     from chromadb.api import ClientAPI
-    from langchain_chroma import Chroma
 
 
 Vectors = NDArray[np.float32]
+Moments = Literal["main", "crosslingual", "sentences"]
 
-FORMAT = 5  # raised when what is written here changes; an older index is then rebuilt
+FORMAT = 6  # raised when what is written here changes; an older index is then rebuilt
 # Cosine, and a search wide enough that every chunk can be reached: the defaults are l2 and 100.
 HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
 
@@ -41,7 +45,8 @@ class Manifest:
     fingerprint: str
     built_at: str
     embedding_model: str
-    dimension: int
+    dimension: int  # of the main encoder's vectors
+    crosslingual_model: str
     chunking: str
     corpus: str  # the path that was read
     corpus_hash: str
@@ -51,47 +56,62 @@ class Manifest:
 
 
 class Pool:
-    """The chunks of one language: rows in the order of `chunks`, with dense and lexical scores for a query."""
+    """The chunks of one language: rows in the order of `chunks`, with what ranks them for a query."""
 
-    def __init__(self, language: str, chunks: Sequence[Chunk], vectorstore: "Chroma", folder: Path) -> None:
+    def __init__(self, language: str, chunks: Sequence[Chunk], collection: "Collection", folder: Path, dimension: int) -> None:
         self.language = language
         self.chunks = chunks
-        self.vectorstore = vectorstore
+        self.collection = collection
         self.lexical = LexicalIndex.load(folder, len(chunks))
+        self.dictionary = Dictionary.load(folder)
+        self._dimension = dimension
         self._rows = rows_by_stored_id(chunks)
         self._stored_id = {row: identifier for identifier, rows in self._rows.items() for row in rows}
-        self._moments = np.load(folder / "moments.npy")  # (2, d + 1, d)
+        with np.load(folder / "moments.npz") as moments:
+            self._moments = dict(moments)  # of each: the mean in row 0, the covariance below it
         self._spans = np.load(folder / "sentence_spans.npy", mmap_mode="r")  # (m, 3): row of the chunk, start, end
         self._vectors = np.load(folder / "sentence_vectors.npy", mmap_mode="r")  # (m, d) float16
         self._first = np.searchsorted(self._spans[:, 0], np.arange(len(chunks) + 1))
 
     def sentences(self, row: int) -> tuple[list[tuple[int, int]], Vectors]:
-        """Spans of the sentences of the chunk in `row`, and their vectors (n, d)."""
+        """Spans of the sentences of the chunk in `row`, and their vectors (n, d) of the main encoder."""
         part = slice(self._first[row], self._first[row + 1])
         return [(int(start), int(end)) for _, start, end in self._spans[part]], self._vectors[part].astype(np.float32)
 
-    def standardise(self, query: Vectors, *, of_sentences: bool = False) -> tuple[float, float]:
-        """Mean and standard deviation of the query's cosine to all chunks (or sentences) of this pool.
+    def standardise(self, query: Vectors, of: Moments) -> tuple[float, float]:
+        """Mean and standard deviation of the query's cosine to all of a kind of vectors of this pool.
 
-        They follow exactly from the mean and covariance of the vectors. The encoder gives texts of the query's own
+        They follow exactly from the mean and covariance of the vectors. An encoder gives texts of the query's own
         language higher cosines, whatever they say: only scores in units of their own pool can be compared.
         """
-        moments = self._moments[int(of_sentences)]
-        mean, covariance = moments[0], moments[1:]
+        mean, covariance = self._moments[of][0], self._moments[of][1:]
         return float(mean @ query), float(np.sqrt(max(query @ covariance @ query, 1e-8)))
 
-    def dense(self, query: Vectors, k: int) -> dict[int, float]:
-        """Cosine of the `k` chunks nearest to `query` (d,), by row; chunks of the same text count as one."""
-        found = self.vectorstore.similarity_search_by_vector_with_relevance_scores(query.tolist(), k=min(k, len(self._rows)))
-        return {row: 1.0 - distance for document, distance in found for row in self._rows[str(document.id)]}
+    def nearest(self, main: Vectors, crosslingual: Vectors, k: int) -> list[int]:
+        """The rows of the `k` chunks nearest to the sum of two query vectors, which may be of any length; equal texts count as one."""
+        query = np.concatenate([main, crosslingual])
+        found = self.collection.query(query_embeddings=[query], n_results=min(k, len(self._rows)), include=[])
+        return [row for identifier in found["ids"][0] for row in self._rows[identifier]]
 
-    def cosines(self, query: Vectors, rows: Sequence[int]) -> dict[int, float]:
-        """Cosine of the chunks in `rows` to `query` (d,)."""
-        if not rows:
-            return {}
-        got = self.vectorstore.get(ids=list({self._stored_id[row] for row in rows}), include=["embeddings"])
-        similarity = dict(zip(got["ids"], (np.asarray(got["embeddings"], dtype=np.float32) @ query).tolist(), strict=True))
-        return {row: similarity[self._stored_id[row]] for row in rows}
+    def vectors(self, rows: Sequence[int]) -> tuple[Vectors, Vectors]:
+        """Unit vectors of the chunks in `rows` by the main encoder (n, d) and the crosslingual one (n, 512)."""
+        identifiers = [self._stored_id[row] for row in rows]
+        got = self.collection.get(ids=list(dict.fromkeys(identifiers)), include=["embeddings"])
+        place = {identifier: number for number, identifier in enumerate(got["ids"])}
+        stored = np.asarray(got["embeddings"], dtype=np.float32)[[place[identifier] for identifier in identifiers]]
+        return split_vector(stored, self._dimension)
+
+
+def joined_vector(main: Vectors, crosslingual: Vectors) -> Vectors:
+    """What Chroma stores of unit vectors (n, d) and (n, 512): unit vectors (n, d + 512)."""
+    joined: Vectors = np.hstack([main, crosslingual]) / np.sqrt(2, dtype=np.float32)
+    return joined
+
+
+def split_vector(joined: Vectors, dimension: int) -> tuple[Vectors, Vectors]:
+    """The two that `joined_vector` joined."""
+    whole = joined * np.sqrt(2, dtype=np.float32)
+    return whole[:, :dimension], whole[:, dimension:]
 
 
 def rows_by_stored_id(chunks: Sequence[Chunk]) -> dict[str, list[int]]:
@@ -182,8 +202,9 @@ def open_build(build: Path, manifest: Manifest) -> Index:
             language: Pool(
                 language,
                 chunks,
-                vectorstore(client, language),
+                collection(client, language),
                 build / language,
+                manifest.dimension,
             )
             for language, chunks in by_language.items()
         }
@@ -206,10 +227,11 @@ def write_texts(build: Path, documents: Iterable[Document], chunks: Iterable[Chu
 
 
 def write_statistics(
-    folder: Path, chunk_vectors: Vectors, spans: Sequence[tuple[int, int, int]], sentence_vectors: Vectors
+    folder: Path, main: Vectors, crosslingual: Vectors, spans: Sequence[tuple[int, int, int]], sentence_vectors: Vectors
 ) -> None:
-    """Write a pool's vector statistics, and spans (m, 3) and vectors (m, d) of its sentences."""
-    np.save(folder / "moments.npy", np.stack([_moments(chunk_vectors), _moments(sentence_vectors)]))
+    """Write the statistics of a pool's vectors, and spans (m, 3) and vectors (m, d) of its sentences."""
+    moments = {"main": _moments(main), "crosslingual": _moments(crosslingual), "sentences": _moments(sentence_vectors)}
+    np.savez(folder / "moments.npz", **moments)  # type: ignore[arg-type]
     np.save(folder / "sentence_spans.npy", np.asarray(spans, dtype=np.int32))
     np.save(folder / "sentence_vectors.npy", sentence_vectors.astype(np.float16))
 
@@ -229,15 +251,9 @@ def chroma_client(build: Path) -> "ClientAPI":
     return chromadb.PersistentClient(path=str(build / "chroma"), settings=Settings(anonymized_telemetry=False))
 
 
-def vectorstore(client: "ClientAPI", language: str) -> "Chroma":
-    """LangChain's store over the collection of one language; made with cosine distance where it is new."""
-    from langchain_chroma import Chroma
-
-    return Chroma(client=client, collection_name=collection_name(language), collection_configuration=HNSW)  # type: ignore[arg-type]
-
-
-def collection_name(language: str) -> str:
-    return f"chunks-{language}"
+def collection(client: "ClientAPI", language: str) -> "Collection":
+    """The collection of one language; made with cosine distance where it is new."""
+    return client.get_or_create_collection(f"chunks-{language}", configuration=HNSW, embedding_function=None)  # type: ignore[arg-type]
 
 
 def corpus_hash(documents: Iterable[Document]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from kiwipiepy import Kiwi
 
 Scores = NDArray[np.float32]
+Options = Mapping[str, float]
+"""Tokens that stand for one word of a query, each with a weight up to 1: itself, or its translations."""
+
+UNTRANSLATED = 0.25  # the share of the rarest word's weight that an untranslated word has
 
 # Nouns, numerals, roots, verbs and adjectives, foreign words, Chinese characters: what carries meaning in Korean.
 _CONTENT_TAGS = ("NN", "NR", "XR", "VV", "VA", "SL", "SN", "SH", "W_SERIAL")
@@ -61,34 +65,32 @@ def warm() -> None:
     tokens("준비")
 
 
-@lru_cache(maxsize=4096)  # the sentences that are read for answers come again and again
 def tokens(text: str) -> tuple[str, ...]:
-    """What BM25 sees of `text`: morphemes, stems, numbers, and addresses such as `article:31`, in order."""
-    words = _korean_tokens(text) if _HANGUL.search(text) else _word_tokens(text)
-    return (*words, *provisions(text))
+    """What BM25 sees of `text`: morphemes, stems and numbers in order, then addresses such as `article:31`."""
+    return (*(token for token, _ in words(text)), *provisions(text))
 
 
-def _korean_tokens(text: str) -> list[str]:
-    found: list[str] = []
+@lru_cache(maxsize=4096)  # the sentences that are read for answers come again and again
+def words(text: str) -> tuple[tuple[str, str], ...]:
+    """(token, word) for what carries meaning, in order: what BM25 sees, and what it stands for, as in ("regul", "regulation")."""
     with _kiwi_lock:  # loading is lazy, and the stemmer keeps state
-        for token in _kiwi().tokenize(text):
-            if not token.tag.startswith(_CONTENT_TAGS):
-                continue
-            if token.tag in ("SL", "SN", "SH", "W_SERIAL"):
-                found.extend(_stems(token.form))
-            elif token.form not in _KOREAN_STOP:
-                found.append(token.form)
-    return found
+        return tuple(_korean_words(text) if _HANGUL.search(text) else _stems(text))
 
 
-def _word_tokens(text: str) -> list[str]:
-    with _kiwi_lock:
-        return _stems(text)
+def _korean_words(text: str) -> Iterator[tuple[str, str]]:
+    for token in _kiwi().tokenize(text):
+        if not token.tag.startswith(_CONTENT_TAGS):
+            continue
+        if token.tag in ("SL", "SN", "SH", "W_SERIAL"):
+            yield from _stems(token.form)
+        elif token.form not in _KOREAN_STOP:
+            yield token.form, token.form + ("다" if token.tag.startswith("V") else "")
 
 
-def _stems(text: str) -> list[str]:
-    words = (match[0].lower().replace("’", "'").removesuffix("'s") for match in _WORD.finditer(text))
-    return [str(stem) for stem in _stemmer().stemWords([word for word in words if word not in _ENGLISH_STOP])]
+def _stems(text: str) -> Iterator[tuple[str, str]]:
+    found = (match[0].lower().replace("’", "'").removesuffix("'s") for match in _WORD.finditer(text))
+    meaningful = [word for word in found if word not in _ENGLISH_STOP]
+    yield from zip(map(str, _stemmer().stemWords(meaningful)), meaningful, strict=True)
 
 
 class LexicalIndex:
@@ -121,38 +123,59 @@ class LexicalIndex:
 
         return cls(bm25s.BM25.load(str(folder), mmap=False), size)
 
-    def scores(self, query: Sequence[str]) -> Scores:
-        """BM25 of every row for the query's tokens: float32 (rows,)."""
-        known = [token for token in dict.fromkeys(query) if token in self._vocabulary]
-        if not known:
-            return np.zeros(self._size, dtype=np.float32)
-        return np.asarray(self._bm25.get_scores(known), dtype=np.float32)
+    def scores(self, query: Sequence[Options]) -> Scores:
+        """BM25 of every row: float32 (rows,). Of the options for a word the best that a row holds counts."""
+        total = np.zeros(self._size, dtype=np.float32)
+        for options in query:
+            best = np.zeros(self._size, dtype=np.float32)
+            for token, weight in options.items():
+                rows, values = self._column(token)
+                best[rows] = np.maximum(best[rows], weight * values)
+            total += best
+        return total
 
-    def weights(self, query: Sequence[str]) -> dict[str, float]:
-        """Each query token's inverse document frequency; an unknown token weighs as much as the rarest."""
-        return {token: self._idf(len(self.rows_with(token))) for token in dict.fromkeys(query)}
+    def weights(self, query: Sequence[Options]) -> list[float]:
+        """The inverse document frequency of each word of the query, that of its most telling option.
 
-    def coverage(self, query: Sequence[str]) -> Scores:
+        A word without any option in the index weighs as much as the rarest; one that could not be translated, less: the
+        dictionary may lack it.
+        """
+        rarest = self._idf(0)
+        return [
+            max((self._idf(len(self.rows_with(token))) for token in options), default=UNTRANSLATED * rarest) for options in query
+        ]
+
+    def coverage(self, query: Sequence[Options]) -> Scores:
         """The share of the query's idf that each row covers, 0 to 1: float32 (rows,)."""
         weights = self.weights(query)
-        total = sum(weights.values())
+        total = sum(weights)
         covered = np.zeros(self._size, dtype=np.float32)
-        for token, weight in weights.items():
-            covered[self.rows_with(token)] += weight / total
+        for options, weight in zip(query, weights, strict=True):
+            best = np.zeros(self._size, dtype=np.float32)
+            for token, nearness in options.items():
+                rows = self.rows_with(token)
+                best[rows] = np.maximum(best[rows], nearness)
+            covered += best * (weight / total)
         return covered
 
-    def ideal(self, query: Sequence[str]) -> float:
-        """An upper bound of `scores` for the query, unknown tokens included: every token in its best chunk."""
-        return sum(self.weights(query).values())  # Lucene's term part tf / (tf + k1 ...) stays under 1
+    def ideal(self, query: Sequence[Options]) -> float:
+        """An upper bound of `scores` for the query: every word in its best chunk."""
+        return sum(self.weights(query))  # Lucene's term part tf / (tf + k1 ...) stays under 1
+
+    def __contains__(self, token: str) -> bool:
+        return token in self._vocabulary
 
     def _idf(self, frequency: int) -> float:
         return float(np.log1p((self._size - frequency + 0.5) / (frequency + 0.5)))
 
     def rows_with(self, token: str) -> NDArray[np.int32]:
         """The rows that hold the token, ascending."""
+        return self._column(token)[0]
+
+    def _column(self, token: str) -> tuple[NDArray[np.int32], Scores]:
         column = self._vocabulary.get(token)
         if column is None:
-            return np.empty(0, dtype=np.int32)
-        pointers = self._bm25.scores["indptr"]
-        rows: NDArray[np.int32] = self._bm25.scores["indices"][pointers[column] : pointers[column + 1]]
-        return rows
+            return np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float32)
+        matrix = self._bm25.scores
+        part = slice(matrix["indptr"][column], matrix["indptr"][column + 1])
+        return matrix["indices"][part], matrix["data"][part]

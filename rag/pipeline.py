@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from rag import lexical
+from rag import crosslingual, lexical
 from rag.answer import extract, refuse
 from rag.config import Settings
 from rag.embed import Embedder, load_embedder
@@ -69,8 +69,9 @@ class Pipeline(Runnable[Question, Answer]):
 
     def _answers(self, answer: Answer, query: Query, scored: Sequence[Scored]) -> Iterator[Answer]:
         missing = refuse.missing_provision(self.index, query)
-        found = extract.candidates(self.index, query, scored, answer.language)
-        if missing or not found or refuse.answerable(scored, found, answer.language) < 0.5:
+        found = extract.candidates(self.index, query, scored)
+        answer = replace(answer, confidence=0.0 if missing or not found else refuse.answerable(scored, found, answer.language))
+        if answer.confidence < 0.5:
             why = refuse.reason(answer.language, provision=missing, elsewhere=not found and bool(places(query.text)))
             text = refuse.refusal_text(self.index, answer.language, why, answer.passages)
             yield replace(answer, text=text, refused=True, refusal_reason=why)
@@ -87,12 +88,17 @@ def open_pipeline(settings: Settings | None = None) -> Pipeline:
     Raises IndexMissingError, IndexMismatchError, IndexDamagedError or EmbeddingModelError.
     """
     settings = settings or Settings()
-    analyser = threading.Thread(target=lexical.warm)  # a second or two, beside the model's
+    analyser = threading.Thread(target=_warm)  # a second or two, beside the model's
     analyser.start()
     embedder = load_embedder(settings)
     index = open_index(settings.index, embedder.name)
     analyser.join()
     return Pipeline(index, embedder, settings.passages)
+
+
+def _warm() -> None:
+    lexical.warm()
+    crosslingual.warm()
 
 
 def check(question: object) -> str:

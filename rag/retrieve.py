@@ -1,7 +1,7 @@
 """One ranking from dense search, BM25 and look-up of provisions, each language searched for itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -9,27 +9,33 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from rag import crosslingual
 from rag.embed import Embedder
 from rag.index import Index, Pool, Vectors
-from rag.lexical import tokens
+from rag.lexical import Options, words
 from rag.provisions import provisions
-from rag.text import normalise
-from rag.types import Chunk, Passage
+from rag.text import language_of, normalise
+from rag.types import Chunk, Language, Passage
 
-# How deep each list is read before joining. Deeper changed no figure of benchmarks/retrieval.py.
+# How deep each list is read before joining. Deeper changed no figure of the evaluation.
 CANDIDATES = 60
-# Weights against one standard deviation of cosine, chosen on the development questions (benchmarks/retrieval.py).
-LEXICAL_WEIGHT = 4.0
+# Weights against one standard deviation of a cosine, chosen on the development questions.
+MAIN, CROSSLINGUAL, SENTENCE, LEXICAL = 0.5, 0.5, 0.35, 10.0
 PROVISION_NAMED, PROVISION_MENTIONED = 3.0, 1.0
+# How much of its own level is taken from a language's scores, and from which ranks the level is read: where many
+# passages are near, as in the question's own language, being near says less.
+BALANCE, LEVEL = 0.6, slice(5, 20)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A question made ready to search: its text, its unit vector (d,), its tokens and the provisions it names."""
+    """A question made ready to search: its text, its unit vectors (d,) and (512,), its words and the provisions it names."""
 
     text: str
-    vector: Vectors
-    tokens: tuple[str, ...]
+    language: Language
+    main: Vectors
+    crosslingual: Vectors
+    words: tuple[tuple[str, str], ...]  # (token, word)
     provisions: tuple[str, ...]
 
 
@@ -39,8 +45,10 @@ class Scored:
 
     pool: Pool
     row: int
-    cosine: float
-    dense: float  # cosine, in standard deviations above its pool's mean
+    cosine: float  # of the main encoder
+    main: float  # the same, in standard deviations above its pool's mean; so are the next two
+    crosslingual: float
+    sentence: float  # of its nearest sentence
     lexical: float  # BM25 as a share of the best score the query could have
     coverage: float  # share of the query's idf that the chunk and its context hold
     provision: float
@@ -52,50 +60,79 @@ class Scored:
 
 
 def make_query(question: str, embedder: Embedder) -> Query:
-    """The question normalised, embedded and cut into tokens."""
+    """The question normalised, embedded and cut into words."""
     text = normalise(question)
-    return Query(text=text, vector=embedder.encode_query(text)[0], tokens=tokens(text), provisions=tuple(provisions(text)))
+    return Query(
+        text=text,
+        language=language_of(text),
+        main=embedder.encode_query(text)[0],
+        crosslingual=crosslingual.encode([text])[0],
+        words=tuple(dict.fromkeys(words(text))),
+        provisions=tuple(provisions(text)),
+    )
 
 
 def rank(index: Index, query: Query) -> list[Scored]:
-    """All candidates of all languages, best first.
+    """All candidates of all languages, best first; a text whose counterpart is in the question's language leaves it to that.
 
-    Score = standardised cosine + LEXICAL_WEIGHT x share of the ideal BM25 score + provision bonus. The lexical part is
-    near nothing where the query's words are of another language, so that it cannot push noise above the dense ranking,
-    as rank fusion does.
+    Each language is searched for itself. Score = weighted sum of the cosines of chunk and nearest sentence in standard
+    deviations, of the share of the ideal BM25 score, and of a bonus for provisions. The lexical part is near nothing
+    where the query's words cannot be found or translated, so that it cannot push noise above the dense ranking, as rank
+    fusion does.
     """
-    found = [scored for pool in index.pools.values() for scored in _rank_pool(pool, query)]
+    found = [
+        scored
+        for pool in index.pools.values()
+        for scored in _rank_pool(pool, query)
+        if pool.language == query.language or not _has_counterpart(index, scored.chunk, query.language)
+    ]
     return sorted(found, key=lambda scored: (-scored.score, scored.chunk.id))
 
 
+def _has_counterpart(index: Index, chunk: Chunk, language: Language) -> bool:
+    counterpart = index.counterpart(index.documents[chunk.document_id])
+    return counterpart is not None and counterpart.language == language
+
+
+def options(pool: Pool, query: Query) -> Sequence[Options]:
+    """What each word and provision of the query is called in the pool's language: itself, or its translations."""
+    foreign = [
+        (token, word)
+        for token, word in query.words
+        if token not in pool.lexical and not token.isdigit() and language_of(word) != pool.language
+    ]
+    translated = dict(zip(foreign, pool.dictionary.translations([word for _, word in foreign]), strict=True))
+    return [translated.get(pair, {pair[0]: 1.0}) for pair in query.words] + [{address: 1.0} for address in query.provisions]
+
+
 def _rank_pool(pool: Pool, query: Query) -> list[Scored]:
-    dense = pool.dense(query.vector, CANDIDATES)
-    lexical = pool.lexical.scores(query.tokens)
-    best = np.argsort(-lexical, kind="stable")[:CANDIDATES]
-    provision = _provision_bonus(pool, query.provisions)
-    rows = {int(row) for row in best if lexical[row] > 0} | set(provision)
-    dense |= pool.cosines(query.vector, sorted(rows - set(dense)))
-    mean, deviation = pool.standardise(query.vector)
-    ideal = pool.lexical.ideal(query.tokens)
-    coverage = pool.lexical.coverage(query.tokens)
+    mean, deviation = pool.standardise(query.main, "main")
+    other_mean, other_deviation = pool.standardise(query.crosslingual, "crosslingual")
+    sentence_mean, sentence_deviation = pool.standardise(query.main, "sentences")
+    asked = options(pool, query)
+    bm25 = pool.lexical.scores(asked)
+    best = np.argsort(-bm25, kind="stable")[:CANDIDATES]
+    bonus = _provision_bonus(pool, query.provisions)
+    near = pool.nearest(MAIN / deviation * query.main, CROSSLINGUAL / other_deviation * query.crosslingual, CANDIDATES)
+    rows = sorted({*near, *(int(row) for row in best if bm25[row] > 0), *bonus})
+    vectors, other_vectors = pool.vectors(rows)
+    ideal = pool.lexical.ideal(asked)
+    coverage = pool.lexical.coverage(asked)
     scored = []
-    for row, cosine in dense.items():
-        z = (cosine - mean) / deviation
-        share = float(lexical[row]) / ideal if ideal else 0.0
-        bonus = provision.get(row, 0.0)
-        scored.append(
-            Scored(
-                pool=pool,
-                row=row,
-                cosine=cosine,
-                dense=z,
-                lexical=share,
-                coverage=float(coverage[row]),
-                provision=bonus,
-                score=z + LEXICAL_WEIGHT * share + bonus,
-            )
-        )
-    return scored
+    for row, cosine, other in zip(rows, vectors @ query.main, other_vectors @ query.crosslingual, strict=True):
+        nearest = np.max(pool.sentences(row)[1] @ query.main, initial=-1.0)
+        parts = {
+            "main": (float(cosine) - mean) / deviation,
+            "crosslingual": (float(other) - other_mean) / other_deviation,
+            "sentence": (float(nearest) - sentence_mean) / sentence_deviation,
+            "lexical": float(bm25[row]) / ideal if ideal else 0.0,
+            "provision": bonus.get(row, 0.0),
+        }
+        weighed = MAIN * parts["main"] + CROSSLINGUAL * parts["crosslingual"] + SENTENCE * parts["sentence"]
+        score = weighed + LEXICAL * parts["lexical"] + parts["provision"]
+        scored.append(Scored(pool=pool, row=row, cosine=float(cosine), coverage=float(coverage[row]), score=score, **parts))
+    level = np.sort([entry.score for entry in scored])[::-1][LEVEL]
+    return [replace(entry, score=entry.score - BALANCE * float(level.mean())) for entry in scored] if level.size else scored
 
 
 def _provision_bonus(pool: Pool, addresses: Sequence[str]) -> dict[int, float]:

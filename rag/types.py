@@ -100,6 +100,7 @@ class Answer:
     model: str = ""
     refused: bool = False
     refusal_reason: str = ""
+    confidence: float = 0.0  # probability that the corpus answers the question; below a half it is refused
     citations: tuple[Citation, ...] = ()
     unsupported: tuple[str, ...] = ()
     passages: tuple[Passage, ...] = ()
@@ -116,6 +117,7 @@ class Answer:
             "model": self.model,
             "refused": self.refused,
             "refusal_reason": self.refusal_reason,
+            "confidence": round(self.confidence, 4),
             "citations": [asdict(citation) for citation in self.citations],
             "unsupported": list(self.unsupported),
             "passages": [

@@ -8,9 +8,9 @@ from rag.answer import cues
 from rag.answer.frame import LANGUAGE_NAMES, header
 from rag.answer.lists import list_around
 from rag.index import Index, Vectors, embedded_text
-from rag.lexical import tokens
+from rag.lexical import Options, tokens
 from rag.places import is_about, names_any, places
-from rag.retrieve import Query, Scored
+from rag.retrieve import Query, Scored, options
 from rag.types import Citation, Document, Language
 
 PASSAGES = 10  # read for sentences
@@ -37,30 +37,30 @@ class Candidate:
     score: float
 
 
-def candidates(index: Index, query: Query, scored: Sequence[Scored], language: Language) -> list[Candidate]:
+def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Candidate]:
     """The sentences of the first passages, best first.
 
-    A passage in the other language is left out where the corpus has its counterpart in the asker's: the counterpart
-    says the same, and is ranked too. Where the question names a country, a text of another country is no answer.
+    Where the question names a country, a text of another country is no answer.
     """
     asked = places(query.text)
     readable = [
         entry
         for entry in scored
-        if not _has_counterpart(index, entry, language)
-        and (not asked or is_about(index.documents[entry.chunk.document_id], embedded_text(entry.chunk), asked))
+        if not asked or is_about(index.documents[entry.chunk.document_id], embedded_text(entry.chunk), asked)
     ][:PASSAGES]
     if not readable:
         return []
     best_passage = readable[0].score
     lists = cues.asks_for_a_list(query.text)
+    asked_of: dict[str, Sequence[Options]] = {}
     found: list[Candidate] = []
     for entry in readable:
         document = index.documents[entry.chunk.document_id]
         spans, vectors = entry.pool.sentences(entry.row)
-        mean, deviation = entry.pool.standardise(query.vector, of_sentences=True)
-        weights = entry.pool.lexical.weights(query.tokens)
-        total = sum(weights.values()) or 1.0
+        mean, deviation = entry.pool.standardise(query.main, "sentences")
+        asked_words = asked_of.setdefault(entry.pool.language, options(entry.pool, query))
+        weights = entry.pool.lexical.weights(asked_words)
+        total = sum(weights) or 1.0
         context = set(tokens(entry.chunk.context))
         heading = entry.chunk.headings[-1] if entry.chunk.headings else ""
         opens_section = document.text[: entry.chunk.start].rstrip().rpartition("\n")[2].startswith("#")
@@ -68,12 +68,14 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
             text = document.text[start:end]
             words = set(tokens(text))
             elsewhere = bool(asked and (named := places(text)) and not names_any(asked, named))
-            held = sum(weight for token, weight in weights.items() if token in words)
-            told = sum(weight for token, weight in weights.items() if token in context and token not in words)
-            z = (float(vector @ query.vector) - mean) / deviation
+            held = sum(
+                weight * max(_nearness(word, words), _nearness(word, context))
+                for word, weight in zip(asked_words, weights, strict=True)
+            )
+            z = (float(vector @ query.main) - mean) / deviation
             score = (
                 z
-                + COVERAGE_WEIGHT * (held + told) / total
+                + COVERAGE_WEIGHT * held / total
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
                 + OPENING_WEIGHT * (opens_section and start == entry.chunk.start)
                 + CUE_WEIGHT * cues.given(query.text, text)
@@ -94,6 +96,10 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], language: L
                 )
             )
     return sorted(found, key=lambda candidate: -candidate.score)
+
+
+def _nearness(word: Options, held: set[str]) -> float:
+    return max((weight for token, weight in word.items() if token in held), default=0.0)
 
 
 def choose(found: Sequence[Candidate]) -> list[Candidate]:
@@ -147,13 +153,6 @@ def quote_line(citation: Citation, language: Language) -> str:
     tag = "" if citation.language == language else f" ({LANGUAGE_NAMES[language].get(citation.language, citation.language)})"
     lines = re.sub(r"\n{2,}", "\n", citation.quote).split("\n")
     return "\n> ".join(f"> “{line}" if number == 0 else line for number, line in enumerate(lines)) + f"” [{citation.marker}]{tag}"
-
-
-def _has_counterpart(index: Index, entry: Scored, language: Language) -> bool:
-    if entry.chunk.language == language:
-        return False
-    counterpart = index.counterpart(index.documents[entry.chunk.document_id])
-    return counterpart is not None and counterpart.language == language
 
 
 def _whole_lists(chosen: Sequence[Candidate]) -> list[Candidate]:

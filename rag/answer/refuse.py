@@ -30,7 +30,7 @@ def signals(scored: Sequence[Scored]) -> tuple[float, float]:
 def answerable(scored: Sequence[Scored], found: Sequence[Candidate], language: Language) -> float:
     """Probability that the corpus answers, 0 to 1: that of the language whose evidence is stronger.
 
-    Only languages that have a sentence to quote count: a passage whose counterpart stands in the asker's language has none.
+    Only languages that have a sentence to quote count.
     """
     logits = [
         np.dot(

@@ -18,6 +18,7 @@ from rag.config import PROJECT, Settings
 from rag.embed import Embedder
 from rag.errors import DocumentError, IndexDamagedError, IndexMismatchError, IndexMissingError
 from rag.index import Index, chroma_client, current_build, open_index
+from rag.retrieve import make_query
 
 TEXTS = {
     "a.md": "# 과태료\n\n과태료는 3천만 원 이하입니다.\n\n## 유예\n\n유예 기간은 1년입니다.",
@@ -140,8 +141,9 @@ def test_killed_at_any_moment_the_old_index_answers(settings: Settings, embedder
         process.wait()
         index = opened(settings, embedder)  # the old one, or the new one if it was done
         verify(index)
-        found = index.pools["ko"].dense(embedder.encode_query("과태료는 얼마인가?")[0], 1)
-        assert "3천만 원" in index.pools["ko"].chunks[next(iter(found))].text, f"seed {seed}"
+        query = make_query("과태료는 얼마인가?", embedder)
+        found = index.pools["ko"].nearest(query.main, query.crosslingual, 1)
+        assert "3천만 원" in index.pools["ko"].chunks[found[0]].text, f"seed {seed}"
     build(settings, embedder)
     assert "Attempt 3." in opened(settings, embedder).documents["b"].text
     assert not list(settings.index.glob("building-*"))

@@ -7,6 +7,7 @@ import pytest
 
 from ingest import vectors
 from ingest.build import build
+from rag import crosslingual
 from rag.config import PROJECT, Settings
 from rag.embed import Embedder
 from rag.index import open_index
@@ -21,15 +22,20 @@ def settings(tmp_path: Path, embedder: Embedder) -> Settings:
     (corpus / "b.md").write_text("# Fines\n\nThe fine is at most KRW 30 million.", encoding="utf-8")
     first = Settings(corpus=corpus, index=tmp_path / "first")
     assert build(first, embedder).embedded == 4
-    assert vectors.write(open_index(first.index, embedder.name), corpus / vectors.FILE) == 4
+    # Of two chunks and the two sentences of one of them; the other chunk is its one sentence. Chunks have two each.
+    assert vectors.write(open_index(first.index, embedder.name), corpus / vectors.FILE) == 6
     return Settings(corpus=corpus, index=tmp_path / "second")
 
 
 def test_what_travelled_is_not_embedded_again(settings: Settings, embedder: Embedder) -> None:
     assert build(settings, embedder).embedded == 0
     index = open_index(settings.index, embedder.name)
-    for text, vector in vectors.vectors_of(index).items():
+    known = vectors.vectors_of(index)
+    assert (len(known.main), len(known.crosslingual)) == (4, 2)
+    for text, vector in known.main.items():
         assert vector @ embedder.encode_documents([text])[0] > 0.9999
+    for text, vector in known.crosslingual.items():
+        assert vector @ crosslingual.encode([text])[0] > 0.9999
 
 
 def test_a_changed_text_is_embedded(settings: Settings, embedder: Embedder) -> None:
@@ -37,19 +43,28 @@ def test_a_changed_text_is_embedded(settings: Settings, embedder: Embedder) -> N
     assert build(settings, embedder).embedded == 1  # the chunk is its one sentence
 
 
+def travelled(settings: Settings, model: str) -> vectors.Known:
+    """What the file beside the corpus holds for a model, of the texts that a build embeds."""
+    known = vectors.Known()
+    first, second = "과태료는 3천만 원 이하입니다.", "유예 기간은 1년입니다."
+    texts = [f"과태료\n{text}" for text in (f"{first} {second}", first, second)]
+    texts.append("Fines\nThe fine is at most KRW 30 million.")
+    vectors.read(settings.corpus, model, texts, known)
+    return known
+
+
 def test_vectors_of_another_model_are_not_used(settings: Settings, embedder: Embedder) -> None:
-    travelled = vectors.read(settings.corpus)
-    assert vectors.key_of(embedder.name, "x") != vectors.key_of("another/model", "x")
-    assert all(len(key) == 16 for key in travelled)
+    assert len(travelled(settings, embedder.name).main) == 4
+    assert travelled(settings, "another/model").main == {}
 
 
 def test_a_tampered_vector_is_computed_again(settings: Settings, embedder: Embedder) -> None:
     path = settings.corpus / vectors.FILE
     with np.load(path) as stored:
         parts = {name: stored[name].copy() for name in stored.files}
-    parts["vectors"][0] = parts["vectors"][1]
+    parts["main_vectors"][0] = parts["main_vectors"][1]
     np.savez(path, **parts)
-    assert len(vectors.read(settings.corpus)) == 3
+    assert len(travelled(settings, embedder.name).main) == 3
     assert build(settings, embedder).embedded == 1
 
 
