@@ -1,0 +1,1 @@
+"""The harness: data sets, runs, metrics, reports, comparison."""

@@ -1,0 +1,100 @@
+"""python -m evals run | compare"""
+
+import sys
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from evals.questions import PAIRS, subset
+from rag.config import Settings
+from rag.errors import JiphyeonError, QuestionError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Questions in, figures out.")
+console = Console(stderr=True)
+
+
+@app.command()
+def run(
+    corpus: Annotated[Path | None, typer.Option("--corpus", help="A folder or file to build an index from.")] = None,
+    questions: Annotated[Path | None, typer.Option("--questions", help="Questions, one JSON object a line.")] = None,
+    qrels: Annotated[Path | None, typer.Option("--qrels", help="TREC qrels: question 0 key relevance.")] = None,
+    index: Annotated[Path | None, typer.Option("--index", help="Folder of the index; of all indexes for our own data.")] = None,
+    split: Annotated[str, typer.Option("--split", help="dev, test or all.")] = "all",
+    pairs: Annotated[str, typer.Option("--pairs", help="For instance ko-ko,ko-en.")] = "",
+    every: Annotated[int, typer.Option("--every", min=1, help="Every N-th question: quick, and always the same ones.")] = 1,
+    out: Annotated[Path, typer.Option("--out", help="Folder of answers, scores and reports.")] = Path("runs/latest"),
+    baseline: Annotated[Path | None, typer.Option("--baseline", help="Write the scores without texts here, too.")] = None,
+) -> None:
+    """Ask the questions and measure the answers: our own data, or files of yours with --questions."""
+    from evals import report, scores
+    from evals.run import ask, build_all, circumstances, given, own
+
+    settings = Settings()
+    if split not in ("dev", "test", "all"):
+        raise QuestionError(f"--split {split!r} is not dev, test or all")
+    wanted = [pair.strip() for pair in pairs.split(",") if pair.strip()] or list(PAIRS)
+    if set(wanted) - set(PAIRS):
+        raise QuestionError(f"--pairs {pairs!r} holds what is none of {', '.join(PAIRS)}")
+    if questions is None:
+        if corpus or qrels:
+            raise QuestionError("--corpus and --qrels need --questions FILE; without all three our own data is run")
+        sittings = own(index or settings.cache_dir / "evals")
+    else:
+        cached = settings.cache_dir / "evals" / sha256(str(corpus and corpus.resolve()).encode()).hexdigest()[:12]
+        sittings = given(corpus, questions, qrels, index or (cached if corpus else settings.index))
+    chosen = [q for sitting in sittings for q in sitting.questions if q.pair in wanted and split in ("all", q.split)]
+    if not chosen:
+        raise QuestionError(f"no question is left by --split {split} --pairs {','.join(wanted)}")
+    kept = {question.id for question in subset(chosen, every)}
+    sittings = [replace(sitting, questions=[q for q in sitting.questions if q.id in kept]) for sitting in sittings]
+    made = {**circumstances(settings), "data": str(questions or "evals/data"), "split": split, "pairs": wanted, "every": every}
+    columns = (TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("indexes", total=None)
+        build_all(sittings, lambda done, total: bar.update(task, completed=done, total=total))
+        task = bar.add_task("answers", total=len(kept))
+        records, made["indexes"] = ask(sittings, out, settings, lambda done, total: bar.update(task, completed=done))
+    found = scores.scored(scores.rows(sittings, records), made)
+    report.write(found, records, sittings, out)
+    if baseline:
+        baseline.write_text(report.baseline(found), encoding="utf-8")
+    console.print(Markdown(report.headlines(found)))
+    print(out / "report.html")
+
+
+@app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="The run before: its folder, its scores.json or a baseline.")],
+    run_b: Annotated[Path, typer.Argument(help="The run after.")],
+) -> None:
+    """Show what changed from one run to another. Exit code 1 on a regression."""
+    from evals.compare import changes, markdown, read, regressions
+
+    before, after = read(run_a), read(run_b)
+    found = changes(before, after)
+    print(markdown(found))
+    if alone := len(before.keys() ^ after.keys()):
+        console.print(f"{alone} questions are in one of the runs only, and not compared.", style="yellow")
+    worse = regressions(found)
+    for line in worse:
+        console.print(f"regression  {line}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if worse else 0)
+
+
+def main() -> None:
+    """The door of the terminal: an error becomes one message and an exit code."""
+    try:
+        app()
+    except JiphyeonError as error:
+        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
