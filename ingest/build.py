@@ -216,10 +216,16 @@ def _write(
             seen += words(text)
             progress(f"words, {language}", len(rows), len(pool))
         (folder / language).mkdir()
-        LexicalIndex.build(rows).save(folder / language)
+        lexical = LexicalIndex.build(rows)
+        lexical.save(folder / language)
         Dictionary.build(seen).save(folder / language)
         sentence_matrix = np.stack([main[text] for text in _sentence_texts(by_id, pool)])
-        write_statistics(folder / language, matrix, other_matrix, sentence_spans(by_id, pool), sentence_matrix)
+        spans = sentence_spans(by_id, pool)
+        columns = [
+            lexical.columns((*tokens(pool[row].context), *tokens(by_id[pool[row].document_id].text[start:end])))
+            for row, start, end in spans
+        ]
+        write_statistics(folder / language, matrix, other_matrix, spans, sentence_matrix, columns)
     write_texts(folder, documents, all_chunks)
     record = asdict(manifest) | {"chunks": len(all_chunks)}
     (folder / "manifest.json").write_text(dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")

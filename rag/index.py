@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 Moments = Literal["main", "crosslingual", "sentences"]
 
-FORMAT = 6  # raised when what is written here changes; an older index is then rebuilt
+FORMAT = 7  # raised when what is written here changes; an older index is then rebuilt
 # Cosine, and a search wide enough that every chunk can be reached: the defaults are l2 and 100.
 HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
 
@@ -69,14 +69,29 @@ class Pool:
         self._stored_id = {row: identifier for identifier, rows in self._rows.items() for row in rows}
         with np.load(folder / "moments.npz") as moments:
             self._moments = dict(moments)  # of each: the mean in row 0, the covariance below it
-        self._spans = np.load(folder / "sentence_spans.npy", mmap_mode="r")  # (m, 3): row of the chunk, start, end
+        self._spans = np.load(folder / "sentence_spans.npy")  # (m, 3): row of the chunk, start, end
         self._vectors = np.load(folder / "sentence_vectors.npy", mmap_mode="r")  # (m, d) float16
         self._first = np.searchsorted(self._spans[:, 0], np.arange(len(chunks) + 1))
+        with np.load(folder / "sentence_tokens.npz") as stored:
+            self._token_ends, self._token_columns = stored["ends"], stored["columns"]
 
     def sentences(self, row: int) -> tuple[list[tuple[int, int]], Vectors]:
         """Spans of the sentences of the chunk in `row`, and their vectors (n, d) of the main encoder."""
-        part = slice(self._first[row], self._first[row + 1])
-        return [(int(start), int(end)) for _, start, end in self._spans[part]], self._vectors[part].astype(np.float32)
+        spans = self._spans[self._first[row] : self._first[row + 1], 1:].tolist()
+        return [(start, end) for start, end in spans], self.sentence_vectors(row)
+
+    def sentence_vectors(self, row: int) -> Vectors:
+        """Vectors (n, d) of the main encoder of the sentences of the chunk in `row`."""
+        vectors: Vectors = self._vectors[self._first[row] : self._first[row + 1]].astype(np.float32)
+        return vectors
+
+    def sentence_tokens(self, row: int) -> list[frozenset[int]]:
+        """The tokens of each sentence of the chunk in `row` and of the chunk's context, as columns of the BM25 index."""
+        ends = self._token_ends
+        return [
+            frozenset(self._token_columns[ends[number - 1] if number else 0 : ends[number]].tolist())
+            for number in range(self._first[row], self._first[row + 1])
+        ]
 
     def standardise(self, query: Vectors, of: Moments) -> tuple[float, float]:
         """Mean and standard deviation of the query's cosine to all of a kind of vectors of this pool.
@@ -135,6 +150,19 @@ class Index:
         self.manifest = manifest
         self.documents = documents
         self.pools = pools
+        self._mirrored = {
+            (language, other): all(
+                (counterpart := self.counterpart(document)) is not None and counterpart.language == other
+                for document in documents.values()
+                if document.language == language
+            )
+            for language in pools
+            for other in pools
+        }
+
+    def mirrors(self, language: str, other: str) -> bool:
+        """Whether every text in `language` has its counterpart in the `other`."""
+        return self._mirrored.get((language, other), False)
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -227,13 +255,23 @@ def write_texts(build: Path, documents: Iterable[Document], chunks: Iterable[Chu
 
 
 def write_statistics(
-    folder: Path, main: Vectors, crosslingual: Vectors, spans: Sequence[tuple[int, int, int]], sentence_vectors: Vectors
+    folder: Path,
+    main: Vectors,
+    crosslingual: Vectors,
+    spans: Sequence[tuple[int, int, int]],
+    sentence_vectors: Vectors,
+    sentence_columns: Sequence[Sequence[int]],
 ) -> None:
-    """Write the statistics of a pool's vectors, and spans (m, 3) and vectors (m, d) of its sentences."""
+    """Write the statistics of a pool's vectors; and of its sentences spans (m, 3), vectors (m, d) and columns of their tokens (with the context's)."""
     moments = {"main": _moments(main), "crosslingual": _moments(crosslingual), "sentences": _moments(sentence_vectors)}
     np.savez(folder / "moments.npz", **moments)  # type: ignore[arg-type]
     np.save(folder / "sentence_spans.npy", np.asarray(spans, dtype=np.int32))
     np.save(folder / "sentence_vectors.npy", sentence_vectors.astype(np.float16))
+    np.savez(
+        folder / "sentence_tokens.npz",
+        ends=np.cumsum([len(columns) for columns in sentence_columns], dtype=np.int64),
+        columns=np.asarray([column for columns in sentence_columns for column in columns], dtype=np.int32),
+    )
 
 
 def _moments(vectors: Vectors) -> Vectors:

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,6 +161,10 @@ class LexicalIndex:
     def ideal(self, query: Sequence[Options]) -> float:
         """An upper bound of `scores` for the query: every word in its best chunk."""
         return sum(self.weights(query))  # Lucene's term part tf / (tf + k1 ...) stays under 1
+
+    def columns(self, tokens: Iterable[str]) -> list[int]:
+        """The columns of those tokens that the index knows, each once."""
+        return [self._vocabulary[token] for token in dict.fromkeys(tokens) if token in self._vocabulary]
 
     def __contains__(self, token: str) -> bool:
         return token in self._vocabulary

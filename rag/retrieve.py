@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -27,7 +28,7 @@ PROVISION_NAMED, PROVISION_MENTIONED = 3.0, 1.0
 BALANCE, LEVEL = 0.6, slice(5, 20)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Query:
     """A question made ready to search: its text, its unit vectors (d,) and (512,), its words and the provisions it names."""
 
@@ -83,6 +84,7 @@ def rank(index: Index, query: Query) -> list[Scored]:
     found = [
         scored
         for pool in index.pools.values()
+        if not index.mirrors(pool.language, query.language)
         for scored in _rank_pool(pool, query)
         if pool.language == query.language or not _has_counterpart(index, scored.chunk, query.language)
     ]
@@ -94,6 +96,7 @@ def _has_counterpart(index: Index, chunk: Chunk, language: Language) -> bool:
     return counterpart is not None and counterpart.language == language
 
 
+@lru_cache(maxsize=16)  # ranking asks for it, and then the choice of sentences
 def options(pool: Pool, query: Query) -> Sequence[Options]:
     """What each word and provision of the query is called in the pool's language: itself, or its translations."""
     foreign = [
@@ -120,7 +123,7 @@ def _rank_pool(pool: Pool, query: Query) -> list[Scored]:
     coverage = pool.lexical.coverage(asked)
     scored = []
     for row, cosine, other in zip(rows, vectors @ query.main, other_vectors @ query.crosslingual, strict=True):
-        nearest = np.max(pool.sentences(row)[1] @ query.main, initial=-1.0)
+        nearest = np.max(pool.sentence_vectors(row) @ query.main, initial=-1.0)
         parts = {
             "main": (float(cosine) - mean) / deviation,
             "crosslingual": (float(other) - other_mean) / other_deviation,

@@ -8,7 +8,6 @@ from rag.answer import cues
 from rag.answer.frame import LANGUAGE_NAMES, header
 from rag.answer.lists import list_around
 from rag.index import Index, Vectors, embedded_text
-from rag.lexical import Options, tokens
 from rag.places import is_about, names_any, places
 from rag.retrieve import Query, Scored, options
 from rag.types import Citation, Document, Language
@@ -16,12 +15,18 @@ from rag.types import Citation, Document, Language
 PASSAGES = 10  # read for sentences
 MAX_QUOTES = 4  # sentences; with the lead-ins of list items up to
 MAX_SHOWN = 6
-# Chosen on the development questions (benchmarks/answers.py): a sentence's cosine counts in standard deviations.
-COVERAGE_WEIGHT, PASSAGE_WEIGHT, OPENING_WEIGHT = 2.0, 1.0, 0.6
-CUE_WEIGHT, HEADING_CUE_WEIGHT, HEADING_DENIES, ELSEWHERE, LEAD_IN_WEIGHT = 1.0, 0.6, 1.2, 1.5, 0.7
-MARGIN = 1.6  # a sentence this far behind the best does not answer
+# Fitted on the development questions, against one standard deviation of a sentence's cosine.
+COVERAGE_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT, HEADING_CUE_WEIGHT, ELSEWHERE, ITEM_WEIGHT, LEAD_IN_WEIGHT = (
+    1.6,
+    0.5,
+    0.45,
+    0.25,
+    0.65,
+    0.25,
+    0.5,
+)
+MARGIN = 1.3  # a sentence this far behind the best does not answer
 SAME = 0.985  # cosine from which two sentences say the same
-FILLER = 60  # characters; a shorter sentence rarely says much
 MAX_LIST = 1600  # characters of a list that is quoted whole
 
 
@@ -52,38 +57,35 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
         return []
     best_passage = readable[0].score
     lists = cues.asks_for_a_list(query.text)
-    asked_of: dict[str, Sequence[Options]] = {}
     found: list[Candidate] = []
     for entry in readable:
         document = index.documents[entry.chunk.document_id]
         spans, vectors = entry.pool.sentences(entry.row)
         mean, deviation = entry.pool.standardise(query.main, "sentences")
-        asked_words = asked_of.setdefault(entry.pool.language, options(entry.pool, query))
+        asked_words = options(entry.pool, query)
         weights = entry.pool.lexical.weights(asked_words)
         total = sum(weights) or 1.0
-        context = set(tokens(entry.chunk.context))
+        columns = [
+            {column: weight for token, weight in word.items() for column in entry.pool.lexical.columns([token])}
+            for word in asked_words
+        ]
         heading = entry.chunk.headings[-1] if entry.chunk.headings else ""
-        opens_section = document.text[: entry.chunk.start].rstrip().rpartition("\n")[2].startswith("#")
-        for (start, end), vector in zip(spans, vectors, strict=True):
+        for (start, end), vector, held in zip(spans, vectors, entry.pool.sentence_tokens(entry.row), strict=True):
             text = document.text[start:end]
-            words = set(tokens(text))
             elsewhere = bool(asked and (named := places(text)) and not names_any(asked, named))
-            held = sum(
-                weight * max(_nearness(word, words), _nearness(word, context))
-                for word, weight in zip(asked_words, weights, strict=True)
+            covered = sum(
+                weight * max((nearness for column, nearness in word.items() if column in held), default=0.0)
+                for word, weight in zip(columns, weights, strict=True)
             )
-            z = (float(vector @ query.main) - mean) / deviation
             score = (
-                z
-                + COVERAGE_WEIGHT * held / total
+                (float(vector @ query.main) - mean) / deviation
+                + COVERAGE_WEIGHT * covered / total
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
-                + OPENING_WEIGHT * (opens_section and start == entry.chunk.start)
                 + CUE_WEIGHT * cues.given(query.text, text)
                 + HEADING_CUE_WEIGHT * cues.asked_too(query.text, heading)
-                - HEADING_DENIES * cues.denied(query.text, heading)
                 - ELSEWHERE * elsewhere
+                + ITEM_WEIGHT * document.text.startswith(("- ", "* "), max(start - 2, 0))
                 + LEAD_IN_WEIGHT * (lists and text.endswith((":", "：")))
-                + min(len(text), FILLER) / FILLER
             )
             found.append(
                 Candidate(
@@ -96,10 +98,6 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
                 )
             )
     return sorted(found, key=lambda candidate: -candidate.score)
-
-
-def _nearness(word: Options, held: set[str]) -> float:
-    return max((weight for token, weight in word.items() if token in held), default=0.0)
 
 
 def choose(found: Sequence[Candidate]) -> list[Candidate]:
