@@ -70,7 +70,7 @@ class Pipeline(Runnable[Question, Answer]):
     def _answers(self, answer: Answer, query: Query, scored: Sequence[Scored]) -> Iterator[Answer]:
         missing = refuse.missing_provision(self.index, query)
         found = extract.candidates(self.index, query, scored)
-        answer = replace(answer, confidence=0.0 if missing or not found else refuse.answerable(scored, found, answer.language))
+        answer = replace(answer, confidence=0.0 if missing or not found else refuse.answerable(scored, answer.language))
         if answer.confidence < 0.5:
             why = refuse.reason(answer.language, provision=missing, elsewhere=not found and bool(places(query.text)))
             text = refuse.refusal_text(self.index, answer.language, why, answer.passages)

@@ -74,13 +74,18 @@ _KOREAN_NAME = re.compile(
 @lru_cache(maxsize=16384)  # the sentences of the corpus come again and again
 def places(text: str) -> frozenset[str]:
     """Codes of the places that the text names."""
-    found = {_CODE_OF[match[0]] for match in _KOREAN_NAME.finditer(text)}
-    words = [match[0].lower() for match in _LATIN_NAME.finditer(text)]
-    for number, word in enumerate(words):
+    return frozenset(code for _, code in located(text))
+
+
+def located(text: str) -> list[tuple[int, str]]:
+    """(position, code) of each time that the text names a place, in order."""
+    found = [(match.start(), _CODE_OF[match[0]]) for match in _KOREAN_NAME.finditer(text)]
+    words = [(match.start(), match[0].lower()) for match in _LATIN_NAME.finditer(text)]
+    for number, (position, word) in enumerate(words):
         if word in _LATIN:
-            names = (word, " ".join(words[number : number + 2]))
-            found |= {_CODE_OF[name] for name in names if name in _CODE_OF}
-    return frozenset(found)
+            names = (word, " ".join(name for _, name in words[number : number + 2]))
+            found += [(position, _CODE_OF[name]) for name in names if name in _CODE_OF]
+    return sorted(found)
 
 
 def is_about(document: Document, passage: str, asked: Set[str]) -> bool:

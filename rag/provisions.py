@@ -42,6 +42,11 @@ def provisions(text: str) -> list[str]:
 
     An address comes with those above it: 제31조제2항 gives `article:31` and `article:31:2`.
     """
+    return list(dict.fromkeys(address for _, address in located(text)))
+
+
+def located(text: str) -> list[tuple[int, str]]:
+    """(position, address) of each time that `text` names a provision, in order."""
     found: list[tuple[int, str]] = []
 
     def add(position: int, *parts: str) -> None:
@@ -62,4 +67,4 @@ def provisions(text: str) -> list[str]:
     for match in _ANNEXES.finditer(text):
         for number in re.findall(_ANNEX, match[1], re.IGNORECASE):
             found.append((match.start(), f"annex:{_ROMAN.get(number.lower(), number)}"))
-    return list(dict.fromkeys(address for _, address in sorted(found, key=lambda pair: pair[0])))
+    return sorted(found, key=lambda pair: pair[0])

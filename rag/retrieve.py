@@ -46,10 +46,11 @@ class Scored:
 
     pool: Pool
     row: int
-    cosine: float  # of the main encoder
-    main: float  # the same, in standard deviations above its pool's mean; so are the next two
-    crosslingual: float
-    sentence: float  # of its nearest sentence
+    main_cosine: float
+    crosslingual_cosine: float
+    main: float  # the first, in standard deviations above its pool's mean
+    crosslingual: float  # the second, likewise
+    sentence: float  # that of its nearest sentence, likewise
     lexical: float  # BM25 as a share of the best score the query could have
     coverage: float  # share of the query's idf that the chunk and its context hold
     provision: float
@@ -133,7 +134,8 @@ def _rank_pool(pool: Pool, query: Query) -> list[Scored]:
         }
         weighed = MAIN * parts["main"] + CROSSLINGUAL * parts["crosslingual"] + SENTENCE * parts["sentence"]
         score = weighed + LEXICAL * parts["lexical"] + parts["provision"]
-        scored.append(Scored(pool=pool, row=row, cosine=float(cosine), coverage=float(coverage[row]), score=score, **parts))
+        cosines = {"main_cosine": float(cosine), "crosslingual_cosine": float(other)}
+        scored.append(Scored(pool=pool, row=row, coverage=float(coverage[row]), score=score, **cosines, **parts))
     level = np.sort([entry.score for entry in scored])[::-1][LEVEL]
     return [replace(entry, score=entry.score - BALANCE * float(level.mean())) for entry in scored] if level.size else scored
 

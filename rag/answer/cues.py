@@ -30,6 +30,7 @@ _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     )
 )
 
+_DENIAL = re.compile(r"\b(?:not?|neither|nor|never|without)\b|n't\b|않|없|못|아니|아닙", re.IGNORECASE)
 _ASKS_FOR_A_LIST = re.compile(
     r"\bwhich\b|\bwhat (?:are|were|kinds?|counts)\b|\blist\b|어떤|무엇|무슨|뭐|뭘|종류|목록|누가|\bwho\b", re.IGNORECASE
 )
@@ -45,6 +46,14 @@ def asked_too(question: str, heading: str) -> float:
     """The share of what the question asks for that the heading asks too: "왜 머스크는 소송했나" asks for a reason."""
     asked = [asks for asks, _ in _KINDS if asks.search(question)]
     return sum(bool(asks.search(heading)) for asks in asked) / len(asked) if asked else 0.0
+
+
+def denied(question: str, heading: str) -> bool:
+    """Whether the heading denies and the question does not: "What does Article 5 not ban?" shares every word with what it bans.
+
+    Sentences are not judged so: the one that corrects a false premise denies what was asked.
+    """
+    return bool(_DENIAL.search(heading)) and not _DENIAL.search(question)
 
 
 def asks_for_a_list(question: str) -> bool:
