@@ -1,83 +1,100 @@
-"""Dense alone, words alone and both joined, on any corpora and questions.
+"""What each step of the ranking adds, on the evaluation's own questions: python -m benchmarks.retrieval [--split test]
 
-    python -m benchmarks.retrieval --questions Q.jsonl --corpus KO.jsonl --corpus EN.jsonl --corpus FOLDER
-
-A question line is {"question", "lang", "passage_ids": [gold document ids]}; a gold document's counterpart (`pair`) in the
-other language is gold too. Documents are ranked by their best chunk.
+Every step is the one before with one thing more; the last is what runs. Questions with parts are asked as a whole here.
 """
 
 import argparse
-import json
-import tempfile
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import ir_measures
 import numpy as np
+from ir_measures import R, Success, nDCG
 
-from ingest.build import build
+from evals.run import Keys, build_all, own
+from rag import retrieve
 from rag.config import Settings
 from rag.embed import load_embedder
-from rag.index import Index, open_index
-from rag.retrieve import LEXICAL_WEIGHT, Query, Scored, make_query, rank
+from rag.index import open_index
+from rag.retrieve import Scored, make_query, rank
 
-Ranker = Callable[[Scored, Query], float]
-WEIGHTS = (1.0, 2.0, LEXICAL_WEIGHT, 6.0)
-
-
-def ranked_documents(scored: Sequence[Scored], query: Query, score: Ranker, depth: int = 10) -> list[str]:
-    """Document ids, best chunk first, each once."""
-    best = sorted((entry for entry in scored if score(entry, query) > -np.inf), key=lambda entry: -score(entry, query))
-    return list(dict.fromkeys(entry.chunk.document_id for entry in best))[:depth]
+MEASURES = (Success @ 1, R @ 5, nDCG @ 10)
 
 
-def rankers() -> dict[str, Ranker]:
-    """Name and score of each method that is compared."""
-    methods: dict[str, Ranker] = {
-        "dense (cosine)": lambda entry, query: entry.cosine,
-        "dense, per language": lambda entry, query: entry.dense,
-        "words alone": lambda entry, query: entry.lexical or -np.inf,  # a chunk without any of the words is not in its list
-    }
-    for weight in WEIGHTS:
-        methods[f"joined, weight {weight:g}"] = lambda entry, query, weight=weight: (  # type: ignore[misc]
-            entry.dense + weight * entry.lexical + entry.provision
-        )
-    return methods
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Weights of the parts of a score; `raw` takes the main encoder's cosine as it is, `balanced` takes each language's level off."""
+
+    main: float = 0.0
+    crosslingual: float = 0.0
+    sentence: float = 0.0
+    lexical: float = 0.0
+    coverage: float = 0.0
+    provision: float = 0.0
+    raw: float = 0.0
+    balanced: bool = False
 
 
-def gold_documents(index: Index, ids: Sequence[str]) -> set[str]:
-    """The gold documents and counterparts that the index holds."""
-    wanted = set(ids)
-    return {document.id for document in index.documents.values() if document.id in wanted or document.pair in wanted}
+M, C, S, L, V = retrieve.MAIN, retrieve.CROSSLINGUAL, retrieve.SENTENCE, retrieve.LEXICAL, retrieve.COVERAGE
+STEPS = {
+    "main encoder, cosine": Step(raw=1),
+    "in units of its language": Step(main=M),
+    "words alone, translated": Step(lexical=L),
+    "+ words": Step(main=M, lexical=L),
+    "+ crosslingual encoder": Step(main=M, lexical=L, crosslingual=C),
+    "+ nearest sentence": Step(main=M, lexical=L, crosslingual=C, sentence=S),
+    "+ provisions, coverage": Step(main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1),
+    "+ languages balanced": Step(main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1, balanced=True),
+}
+
+
+def reranked(found: Sequence[Scored], step: Step) -> list[Scored]:
+    """The candidates in the order of the step."""
+    scores: dict[str, float] = {}
+    for language in {entry.pool.language for entry in found}:
+        pool = [entry for entry in found if entry.pool.language == language]
+        values = np.asarray([
+            step.raw * entry.main_cosine + step.main * entry.main + step.crosslingual * entry.crosslingual
+            + step.sentence * entry.sentence + step.lexical * entry.lexical + step.coverage * entry.coverage
+            + step.provision * entry.provision
+            for entry in pool
+        ])  # fmt: skip
+        level = np.sort(values)[::-1][retrieve.LEVEL]
+        if step.balanced and level.size:
+            values = values - retrieve.BALANCE * level.mean()
+        scores |= {entry.chunk.id: float(value) for entry, value in zip(pool, values, strict=True)}
+    return sorted(found, key=lambda entry: (-scores[entry.chunk.id], entry.chunk.id))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--questions", type=Path, required=True)
-    parser.add_argument("--corpus", type=Path, action="append", required=True)
+    parser.add_argument("--split", default="dev", choices=("dev", "test"))
+    parser.add_argument("--indexes", type=Path, default=Settings().cache_dir / "evals")
     arguments = parser.parse_args()
     embedder = load_embedder(Settings())
-    questions = [json.loads(line) for line in arguments.questions.read_text(encoding="utf-8").splitlines() if line.strip()]
-    queries = [make_query(entry["question"], embedder) for entry in questions]
-    print(f"{'corpus':20}{'questions':>10}  {'method':22}{'hit@1':>7}{'hit@5':>7}{'hit@10':>8}{'MRR':>8}")
-    for corpus in arguments.corpus:
-        with tempfile.TemporaryDirectory() as folder:
-            settings = Settings(corpus=corpus, index=Path(folder))
-            build(settings, embedder)
-            index = open_index(settings.index, embedder.name)
-            for language in sorted({entry["lang"] for entry in questions}):
-                group = [
-                    (query, rank(index, query), gold_documents(index, entry["passage_ids"]))
-                    for entry, query in zip(questions, queries, strict=True)
-                    if entry["lang"] == language
-                ]
-                for name, score in rankers().items():
-                    ranks = []
-                    for query, scored, gold in group:
-                        found = ranked_documents(scored, query, score)
-                        ranks.append(next((place for place, document in enumerate(found, start=1) if document in gold), np.inf))
-                    places = np.asarray(ranks)
-                    hits = "".join(f"{np.mean(places <= depth):{7 if depth < 10 else 8}.2f}" for depth in (1, 5, 10))
-                    print(f"{corpus.name:20}{language:>10}  {name:22}{hits}{np.mean(1 / places):8.3f}")
+    sittings = own(arguments.indexes)
+    build_all(sittings, lambda done, total: None)
+    values: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
+    for sitting in sittings:
+        if not sitting.questions:
+            continue
+        asked = [q for q in sitting.questions if q.split == arguments.split and q.id in sitting.qrels and not q.history]
+        index = open_index(sitting.index, embedder.name)
+        keys = Keys(index, by_section=sitting.name != "notes")
+        for question in asked:
+            found = rank(index, make_query(question.question, embedder))
+            for name, step in STEPS.items():
+                run = dict.fromkeys(keys.of(entry.chunk.document_id, entry.chunk.start) for entry in reranked(found, step))
+                scored = [ir_measures.ScoredDoc(question.id, key, -float(place)) for place, key in enumerate(list(run)[:10])]
+                qrels = [ir_measures.Qrel(question.id, key, 1) for key in sitting.qrels[question.id]]
+                result = ir_measures.calc_aggregate(MEASURES, qrels, scored)
+                values[name, question.pair].append([result[measure] for measure in MEASURES])
+    pairs = sorted({pair for _, pair in values})
+    print(f"{'':26}" + "".join(f"{pair:>20}" for pair in pairs) + "   (hit@1, recall@5, nDCG@10)")
+    for name in STEPS:
+        print(f"{name:26}" + "".join("  " + " ".join(f"{v:5.3f}" for v in np.mean(values[name, pair], axis=0)) for pair in pairs))
 
 
 if __name__ == "__main__":

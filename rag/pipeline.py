@@ -1,6 +1,5 @@
 """The order of the steps: question (and history) -> query -> ranking -> sentences -> answer or refusal."""
 
-import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -16,18 +15,12 @@ from rag.embed import Embedder, load_embedder
 from rag.errors import QuestionError
 from rag.index import Index, open_index
 from rag.places import places
-from rag.retrieve import Query, Scored, make_query, passages, rank
+from rag.questions import parts, with_context
+from rag.retrieve import Query, Scored, joined, make_query, passages, rank
 from rag.text import language_of, normalise
-from rag.types import Answer, Question, Turn
+from rag.types import Answer, Question
 
 MAX_QUESTION = 4000  # characters
-# How a question begins that leans on the one before it.
-_FOLLOW_UP = re.compile(
-    r"(?:그럼|그러면|그렇다면|그래서|그런데|근데|그리고|그건|그게|그거|그때|거기|그\s|이건|이게|반면|and\b|but\b|so\b|then\b|also\b|"
-    r"(?:what|how) about\b|(?:does|did|is|was|can|will) (?:it|that|he|she|they|this)\b|(?:when|why|how|where|who) (?:did|does|is|was|will) "
-    r"(?:it|that|he|she|they|this)\b)",
-    re.IGNORECASE,
-)
 
 
 class Pipeline(Runnable[Question, Answer]):
@@ -46,8 +39,11 @@ class Pipeline(Runnable[Question, Answer]):
         """The answer as it grows: each has all that the one before had; the last is complete, with its timings."""
         begun = time.perf_counter()
         text = check(input["question"])
-        query = make_query(searched_text(text, input.get("history", ())), self.embedder)
-        scored = rank(self.index, query)
+        searched = normalise(with_context(text, input.get("history", ())))
+        asked = parts(text) if searched == text else []  # the question before is context, not a part
+        queries = [make_query(part, self.embedder) for part in (searched, *asked)]
+        rankings = [rank(self.index, query) for query in queries]
+        scored = joined(rankings)
         retrieved = time.perf_counter()
         bare = Answer(
             question=text,
@@ -61,13 +57,14 @@ class Pipeline(Runnable[Question, Answer]):
             },
         )
         answer = bare
-        for answer in self._answers(bare, query, scored):
+        for answer in self._answers(bare, queries, rankings):
             yield answer
         done = time.perf_counter()
         timings = {"retrieve": retrieved - begun, "answer": done - retrieved, "total": done - begun}
         yield replace(answer, timings_ms={name: round(1000 * seconds, 1) for name, seconds in timings.items()})
 
-    def _answers(self, answer: Answer, query: Query, scored: Sequence[Scored]) -> Iterator[Answer]:
+    def _answers(self, answer: Answer, queries: Sequence[Query], rankings: Sequence[Sequence[Scored]]) -> Iterator[Answer]:
+        query, scored = queries[0], rankings[0]
         missing = refuse.missing_provision(self.index, query)
         found = extract.candidates(self.index, query, scored)
         answer = replace(answer, confidence=0.0 if missing or not found else refuse.answerable(scored, answer.language))
@@ -76,7 +73,8 @@ class Pipeline(Runnable[Question, Answer]):
             text = refuse.refusal_text(self.index, answer.language, why, answer.passages)
             yield replace(answer, text=text, refused=True, refusal_reason=why)
             return
-        blocks, citations = extract.compose(extract.choose(found), answer.language)
+        of_parts = [extract.candidates(self.index, *part) for part in zip(queries[1:], rankings[1:], strict=True)]
+        blocks, citations = extract.compose(extract.choose(found, *of_parts), answer.language)
         for number in range(1, len(blocks) + 1):
             shown = "\n\n".join(blocks[:number])
             yield replace(answer, text=shown, citations=tuple(c for c in citations if f"[{c.marker}]" in shown))
@@ -111,11 +109,3 @@ def check(question: object) -> str:
             f"질문이 {MAX_QUESTION:,}자를 넘습니다. 줄여 주세요."
         )
     return text
-
-
-def searched_text(question: str, history: Sequence[Turn]) -> str:
-    """The text to search for: a follow-up ("그럼 언제부터?", "and in Korea?") goes with the question before it."""
-    asked = [turn["content"] for turn in history if turn["role"] == "user"]
-    if asked and (_FOLLOW_UP.match(question) or len(lexical.tokens(question)) < 2):
-        return f"{normalise(asked[-1])[:MAX_QUESTION]}\n{question}"
-    return question

@@ -21,8 +21,10 @@ from rag.types import Chunk, Language, Passage
 # How deep each list is read before joining. Deeper changed no figure of the evaluation.
 CANDIDATES = 60
 # Weights against one standard deviation of a cosine, chosen on the development questions.
-MAIN, CROSSLINGUAL, SENTENCE, LEXICAL = 0.5, 0.5, 0.35, 10.0
+MAIN, CROSSLINGUAL, SENTENCE, LEXICAL, COVERAGE = 0.5, 0.5, 0.35, 10.0, 1.0
 PROVISION_NAMED, PROVISION_MENTIONED = 3.0, 1.0
+# Of a question with several parts: how many passages come from the whole before those of the parts, and from each part.
+WHOLE, EACH_PART = 5, 2
 # How much of its own level is taken from a language's scores, and from which ranks the level is read: where many
 # passages are near, as in the question's own language, being near says less.
 BALANCE, LEVEL = 0.6, slice(5, 20)
@@ -78,7 +80,8 @@ def rank(index: Index, query: Query) -> list[Scored]:
     """All candidates of all languages, best first; a text whose counterpart is in the question's language leaves it to that.
 
     Each language is searched for itself. Score = weighted sum of the cosines of chunk and nearest sentence in standard
-    deviations, of the share of the ideal BM25 score, and of a bonus for provisions. The lexical part is near nothing
+    deviations, of the share of the ideal BM25 score, of the share of the question's words held at all, and of a bonus for
+    provisions. The lexical part is near nothing
     where the query's words cannot be found or translated, so that it cannot push noise above the dense ranking, as rank
     fusion does.
     """
@@ -90,6 +93,13 @@ def rank(index: Index, query: Query) -> list[Scored]:
         if pool.language == query.language or not _has_counterpart(index, scored.chunk, query.language)
     ]
     return sorted(found, key=lambda scored: (-scored.score, scored.chunk.id))
+
+
+def joined(rankings: Sequence[Sequence[Scored]]) -> list[Scored]:
+    """One ranking of a question's own and those of its parts: the best of each part follow the first of its own."""
+    whole, *of_parts = rankings
+    promoted = [*whole[:WHOLE], *(scored[place] for place in range(EACH_PART) for scored in of_parts if place < len(scored))]
+    return list({scored.chunk.id: scored for scored in [*promoted, *whole]}.values()) if of_parts else list(whole)
 
 
 def _has_counterpart(index: Index, chunk: Chunk, language: Language) -> bool:
@@ -133,7 +143,7 @@ def _rank_pool(pool: Pool, query: Query) -> list[Scored]:
             "provision": bonus.get(row, 0.0),
         }
         weighed = MAIN * parts["main"] + CROSSLINGUAL * parts["crosslingual"] + SENTENCE * parts["sentence"]
-        score = weighed + LEXICAL * parts["lexical"] + parts["provision"]
+        score = weighed + LEXICAL * parts["lexical"] + COVERAGE * float(coverage[row]) + parts["provision"]
         cosines = {"main_cosine": float(cosine), "crosslingual_cosine": float(other)}
         scored.append(Scored(pool=pool, row=row, coverage=float(coverage[row]), score=score, **cosines, **parts))
     level = np.sort([entry.score for entry in scored])[::-1][LEVEL]

@@ -15,11 +15,12 @@ from rag.types import Citation, Document, Language
 PASSAGES = 10  # read for sentences
 MAX_QUOTES = 4  # sentences; with the lead-ins of list items up to
 MAX_SHOWN = 6
+EACH_PART = 2  # sentences for each part of a question that asks several things
 # Fitted on the development questions, against one standard deviation of a sentence's cosine.
 COVERAGE_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT, HEADING_CUE_WEIGHT, ELSEWHERE, ITEM_WEIGHT = 1.6, 0.5, 0.45, 0.25, 0.65, 0.25
 # Chosen by reading answers: a fit to single facts sees no use in the head of a list, nor harm in what an article does not say.
 LEAD_IN_WEIGHT, HEADING_DENIES = 0.9, 0.8
-MARGIN = 1.3  # a sentence this far behind the best does not answer
+MARGIN = 1.0  # a sentence this far behind the best does not answer
 SAME = 0.985  # cosine from which two sentences say the same
 MAX_LIST = 1600  # characters of a list that is quoted whole
 
@@ -95,14 +96,17 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
     return sorted(found, key=lambda candidate: -candidate.score)
 
 
-def choose(found: Sequence[Candidate]) -> list[Candidate]:
-    """The sentences to quote, best first: near the best in score, and no two that say the same."""
+def choose(found: Sequence[Candidate], *of_parts: Sequence[Candidate]) -> list[Candidate]:
+    """The sentences to quote, best first: near the best in score, and no two that say the same.
+
+    Where the question has parts, the best of each come first.
+    """
     chosen: list[Candidate] = []
-    for candidate in found:
-        if len(chosen) == MAX_QUOTES or candidate.score < found[0].score - MARGIN:
-            break
-        if all(float(candidate.vector @ other.vector) < SAME for other in chosen):
-            chosen.append(candidate)
+    for sentences, limit in (*((part, EACH_PART) for part in of_parts), (found, MAX_QUOTES)):
+        near = [candidate for candidate in sentences[:limit] if candidate.score >= sentences[0].score - MARGIN]
+        for candidate in near:
+            if all(float(candidate.vector @ other.vector) < SAME for other in chosen):
+                chosen.append(candidate)
     return _whole_lists(chosen)[:MAX_SHOWN]
 
 
