@@ -9,11 +9,11 @@ from rag.types import Turn
 MAX_PARTS = 4
 _ASKS = r"(?:what|which|who|whom|when|where|why|how|is|are|was|were|does|do|did|can|could|must|may|should|will|would)\b"  # opens a clause
 _CLAUSES = re.compile(
-    rf"[?？]\s+|,?\s+(?:and|but|or|while|whereas)\s+(?={_ASKS})|(?<=[가-힣])(?:고|며|는지|는데),?\s+|\s+(?:그리고|반면)\s+",
+    rf"[?？]\s+|,?\s+(?:and|but|or|while|whereas)\s+(?={_ASKS})|(?<=[하되이있없받시지르])(?:고|며),?\s+(?!있|싶|나서|말)|(?<=[가-힣])(?:는지|는데),?\s+|\s+(?:그리고|반면)\s+",
     re.IGNORECASE,
 )
 _COMPARES = re.compile(r"\bcompar|\bdiffer|\bversus\b|\bvs\b|\beach\b|\bboth\b|비교|차이|각각|다른가|다르|모두", re.IGNORECASE)
-_SIDES = re.compile(r"(?<=[가-힣])(?:와|과|이랑|랑|하고)\s+|\s+(?:and|with|versus|vs\.?|from)\s+", re.IGNORECASE)
+_SIDES = re.compile(r"(?<=[가-힣])(?:와|(?<![결효성])과|이랑|랑|하고)\s+|\s+(?:and|with|versus|vs\.?|from)\s+", re.IGNORECASE)
 # How a question begins that leans on the one before it.
 _FOLLOW_UP = re.compile(
     r"(?:그럼|그러면|그렇다면|그래서|그런데|근데|그리고|그건|그게|그거|그때|거기|그\s|이건|이게|반면|and\b|but\b|so\b|then\b|also\b|"

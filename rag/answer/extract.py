@@ -18,8 +18,9 @@ MAX_SHOWN = 6
 EACH_PART = 2  # sentences for each part of a question that asks several things
 # Fitted on the development questions, against one standard deviation of a sentence's cosine.
 COVERAGE_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT, HEADING_CUE_WEIGHT, ELSEWHERE, ITEM_WEIGHT = 1.6, 0.5, 0.45, 0.25, 0.65, 0.25
-# Chosen by reading answers: a fit to single facts sees no use in the head of a list, nor harm in what an article does not say.
-LEAD_IN_WEIGHT, HEADING_DENIES = 0.9, 0.8
+# Chosen by reading answers: a fit to single facts sees no use in the head of a list or in a section's first sentence, nor harm
+# in what an article does not say.
+LEAD_IN_WEIGHT, HEADING_DENIES, OPENING_WEIGHT = 0.9, 0.8, 0.3
 MARGIN = 1.0  # a sentence this far behind the best does not answer
 SAME = 0.985  # cosine from which two sentences say the same
 MAX_LIST = 1600  # characters of a list that is quoted whole
@@ -65,6 +66,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
             for word in asked_words
         ]
         heading = entry.chunk.headings[-1] if entry.chunk.headings else ""
+        opens = document.text[: entry.chunk.start].rstrip().rpartition("\n")[2].startswith("#")
         for (start, end), vector, held in zip(spans, vectors, entry.pool.sentence_tokens(entry.row), strict=True):
             text = document.text[start:end]
             elsewhere = bool(asked and (named := places(text)) and not names_any(asked, named))
@@ -76,6 +78,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
                 (float(vector @ query.main) - mean) / deviation
                 + COVERAGE_WEIGHT * covered / total
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
+                + OPENING_WEIGHT * (opens and start == entry.chunk.start)
                 + CUE_WEIGHT * cues.given(query.text, text)
                 + HEADING_CUE_WEIGHT * cues.asked_too(query.text, heading)
                 - HEADING_DENIES * cues.denied(query.text, heading)

@@ -66,22 +66,24 @@ def _stands(index: Index, address: str, asked: Set[str]) -> bool:
             chunk = pool.chunks[row]
             document = index.documents[chunk.document_id]
             own = places.places(document.title) | ({document.jurisdiction} - {""})
-            if not asked or not own or places.names_any(asked, own):
+            if not asked or not own:
                 return True
-            for start, end in pool.sentences(row)[0]:
-                if places.names_any(asked, _places_of(address, document.text[start:end])):
-                    return True
+            sentences = [document.text[start:end] for start, end in pool.sentences(row)[0]]
+            named = [_places_of(address, sentence) or own for sentence in sentences if address in provisions.provisions(sentence)]
+            if any(places.names_any(asked, of) for of in named or [own]):  # none: only the title or a heading names it
+                return True
     return False
 
 
 def _places_of(address: str, sentence: str) -> set[str]:
-    """The place named last before each time that the sentence names the address: "the EU's Article 50, unlike Korea's Article 31"."""
+    """The places whose provision the sentence names: "Article 50 of the EU act", "the EU's Article 50, unlike Korea's Article 31"."""
     named = places.located(sentence)
-    return {
-        [code for position, code in named if position < at][-1]
-        for at, found in provisions.located(sentence)
-        if found == address and named and named[0][0] < at
-    }
+    found: set[str] = set()
+    for at in (position for position, other in provisions.located(sentence) if other == address):
+        after = [code for position, code in named if position > at and sentence[at:position].endswith((" of ", " of the "))]
+        before = [code for position, code in named if position < at]
+        found |= set(after[:1] or before[-1:])
+    return found
 
 
 def reason(language: Language, *, provision: str = "", elsewhere: bool = False) -> str:

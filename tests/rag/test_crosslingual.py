@@ -8,7 +8,11 @@ import pytest
 from rag.crosslingual import DIMENSION, Dictionary, encode
 from rag.lexical import words
 
-KOREAN = "벌칙 사무소 의무 자유 학교 바다 음악 김치 소송 투자 2026"
+# So many that their mean is of no one topic: among ten words "penalty" was too far from "벌칙".
+KOREAN = (
+    "벌칙 사무소 의무 자유 학교 바다 음악 김치 투자 회의 날씨 병원 기차 농부 색깔 언어 사진 시장 나무 겨울 의자 운동 "
+    "여행 건강 전쟁 과학 2026"
+)
 
 
 @pytest.fixture(scope="module")

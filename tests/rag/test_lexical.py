@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.lexical import UNTRANSLATED, LexicalIndex, tokens, words
+from rag.lexical import UNTRANSLATED, LexicalIndex, Options, tokens, words
 
 ROWS = [["fine", "korea"], ["penalty", "korea"], ["office", "korea"], ["office", "article:31"]]
 TERM = 1 / (1 + 1.2)  # Lucene's term part for one occurrence in a row of average length
@@ -88,7 +88,8 @@ def test_a_word_that_could_not_be_translated_lowers_coverage_less_than_one_that_
 
 
 def test_coverage_without_anything_known_is_nothing(index: LexicalIndex) -> None:
-    for query in ([], [{}], [{}, {"giraffe": 1.0}]):
+    queries: list[list[Options]] = [[], [{}], [{}, {"giraffe": 1.0}]]
+    for query in queries:
         assert index.coverage(query).tolist() == [0, 0, 0, 0]
 
 
