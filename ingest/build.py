@@ -97,8 +97,10 @@ def build(settings: Settings, embedder: Embedder, progress: Progress = silent) -
             try:
                 known = vectors.vectors_of(open_build(old, old_manifest)) if old and old_manifest else vectors.Known()
                 _write(new, documents, manifest, embedder, known, report, settings, progress)
-                _reconnect(open_build(new, read_manifest(new)))
-                verify(open_build(new, read_manifest(new)), progress)
+                built = open_build(new, read_manifest(new))
+                _reconnect(built)
+                verify(built, progress)
+                del built  # its statistics and dictionaries would stay beside those of the index that is opened next
                 final = root / f"{manifest.fingerprint}-{uuid.uuid4().hex[:6]}"
                 new.rename(final)
             finally:  # after the rename there is nothing left to remove

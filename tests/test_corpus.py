@@ -17,7 +17,7 @@ CORPUS = PROJECT / "corpus"
 TOPICS = sorted(path.stem for path in (CORPUS / "en").glob("*.md"))
 KEYS = "id lang title kind issuer jurisdiction status published as_of author sources pair license related".split()
 KINDS = "law decree bill treaty declaration standard order case letter policy guidance commentary report".split()
-WORDS = (400, 1000)
+WORDS = (500, 1000)
 LATEST = date(2026, 11, 22)  # no text may speak of a later day
 
 MONTHS = {
