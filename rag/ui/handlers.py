@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from rag.errors import JiphyeonError, QuestionError
 from rag.text import language_of
 from rag.types import Answer, Document, Language, Turn
-from rag.ui import render
+from rag.ui import evidence, render
 from rag.ui.strings import STRINGS, Strings
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _answered(
         turn, coverage = len(answers), coverage_of(pipeline, language)
         for answer in throttled(pipeline.stream({"question": question, "history": history(answers)})):
             target = render.first_target(answer, documents)
-            pane = render.evidence(answer, documents, turn, target, "quote", spoken(page_language, language))
+            pane = evidence.of_answer(answer, documents, turn, target, "quote", spoken(page_language, language))
             yield render.answer(answer, documents, turn, coverage), answer, pane
     except JiphyeonError as error:
         yield render.problem(strings, str(error), strings.problem_open if opening.failed else ""), None, ""
@@ -186,12 +186,12 @@ def show(pick: str, answers: Sequence[Answer], page_language: str, opening: Open
     language = spoken(page_language)
     documents: Mapping[str, Document] = opening.pipeline.index.documents if opening.pipeline else {}
     if not target:
-        return render.corpus(documents, language)
+        return evidence.of_corpus(documents, language)
     if str(target).startswith("d") and target[1:] in documents:
-        return render.document_page(documents[target[1:]], language)
+        return evidence.of_document(documents[target[1:]], language)
     if not 0 <= turn < len(answers):
         return render.waiting(STRINGS[language].gone)
-    return render.evidence(answers[turn], documents, turn, str(target), str(view), language) or gr.skip()
+    return evidence.of_answer(answers[turn], documents, turn, str(target), str(view), language) or gr.skip()
 
 
 def first_visit(language: Language, opening: Opening) -> tuple[str, str, bool]:
@@ -202,7 +202,7 @@ def first_visit(language: Language, opening: Opening) -> tuple[str, str, bool]:
     if opening.failed:
         known = isinstance(opening.failed, JiphyeonError)
         state = f"{strings.problem_open} {opening.failed if known else strings.unexpected}"
-    pane = render.corpus(documents, language) if documents else ""
+    pane = evidence.of_corpus(documents, language) if documents else ""
     return render.welcome(documents, language, state), pane, not documents and not opening.failed
 
 

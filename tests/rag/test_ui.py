@@ -10,7 +10,7 @@ import pytest
 from rag.errors import IndexMissingError
 from rag.pipeline import Pipeline
 from rag.types import Answer, Chunk, Citation, Document, Passage
-from rag.ui import handlers, render
+from rag.ui import evidence, handlers, render
 from rag.ui.strings import ENGLISH, EXAMPLES, KOREAN, STRINGS, Example
 
 HOSTILE = '<script>alert(1)</script> <img src=x onerror="alert(2)"> [a](javascript:b) **b** [9] “so” [1] & $$x$$'
@@ -112,23 +112,23 @@ def test_hostile_questions_and_errors_are_text() -> None:
 @pytest.mark.parametrize("view", ["quote", "document"])
 @pytest.mark.parametrize("quote", [HOSTILE, "One item.", "- One item.\n- Another item.", "An opening."])
 def test_the_evidence_marks_exactly_the_quote(view: str, quote: str) -> None:
-    html = render.evidence(answer_with(cite(1, quote)), DOCUMENTS, 0, "c1", view, "en")
+    html = evidence.of_answer(answer_with(cite(1, quote)), DOCUMENTS, 0, "c1", view, "en")
     found = assert_harmless(html)
     assert " ".join(found.marked.split()) == " ".join(quote.replace("\n", "").split())
 
 
 def test_the_counterpart_is_the_same_section() -> None:
-    html = render.evidence(answer_with(cite(1, "One item.")), DOCUMENTS, 0, "c1", "quote", "ko")
+    html = evidence.of_answer(answer_with(cite(1, "One item.")), DOCUMENTS, 0, "c1", "quote", "ko")
     assert "첫째" in html and "둘째" not in html and "여는 글" not in html
     alone = {DOCUMENT.id: DOCUMENT}
-    assert "counterpart" not in render.evidence(answer_with(cite(1, "One item.")), alone, 0, "c1", "quote", "ko")
+    assert "counterpart" not in evidence.of_answer(answer_with(cite(1, "One item.")), alone, 0, "c1", "quote", "ko")
 
 
 def test_steps_lead_to_the_other_quotes() -> None:
     given = answer_with(cite(1, "An opening."), cite(2, "The end."))
-    html = render.evidence(given, DOCUMENTS, 3, "c1", "quote", "en")
+    html = evidence.of_answer(given, DOCUMENTS, 3, "c1", "quote", "en")
     assert "Quote 1 of 2" in html and "[3, &quot;c2&quot;, &quot;quote&quot;]" in html
-    assert render.evidence(given, DOCUMENTS, 3, "c7", "quote", "en") == ""
+    assert evidence.of_answer(given, DOCUMENTS, 3, "c7", "quote", "en") == ""
 
 
 def test_an_unknown_marker_is_no_link() -> None:
@@ -140,14 +140,14 @@ def test_an_unknown_marker_is_no_link() -> None:
 def test_a_long_section_is_cut_around_the_quote() -> None:
     text = "\n\n".join(f"Paragraph {number}. " + "word " * 60 for number in range(80))
     document = Document(id="long", title="Long", text=text, language="en")
-    html = render.evidence(answer_with(cite(1, "Paragraph 40.", document)), {"long": document}, 0, "c1", "quote", "en")
+    html = evidence.of_answer(answer_with(cite(1, "Paragraph 40.", document)), {"long": document}, 0, "c1", "quote", "en")
     assert "Paragraph 39." in html and "Paragraph 41." in html and "Paragraph 2." not in html
     assert html.count('class="gap"') == 2
 
 
 def test_our_own_text_is_not_taken_for_the_statute() -> None:
     ours = replace(DOCUMENT, author="Jiphyeon")
-    html = render.evidence(answer_with(cite(1, "An opening.")), {ours.id: ours}, 0, "c1", "quote", "ko")
+    html = evidence.of_answer(answer_with(cite(1, "An opening.")), {ours.id: ours}, 0, "c1", "quote", "ko")
     assert "집현 해설" in html and KOREAN.brief in html
 
 
