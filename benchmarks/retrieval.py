@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import ir_measures
 import numpy as np
-from ir_measures import R, Success, nDCG
 
+from evals.metrics import ranked
 from evals.run import Keys, build_all, own
 from rag import retrieve
 from rag.config import Settings
@@ -20,7 +19,7 @@ from rag.embed import load_embedder
 from rag.index import open_index
 from rag.retrieve import Scored, make_query, rank
 
-MEASURES = (Success @ 1, R @ 5, nDCG @ 10)
+MEASURES = ("hit@1", "recall@5", "ndcg@10")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +81,16 @@ def main() -> None:
             continue
         asked = [q for q in sitting.questions if q.split == arguments.split and q.id in sitting.qrels and not q.history]
         index = open_index(sitting.index, embedder.name)
-        keys = Keys(index, by_section=sitting.name != "notes")
-        for question in asked:
-            found = rank(index, make_query(question.question, embedder))
-            for name, step in STEPS.items():
-                run = dict.fromkeys(keys.of(entry.chunk.document_id, entry.chunk.start) for entry in reranked(found, step))
-                scored = [ir_measures.ScoredDoc(question.id, key, -float(place)) for place, key in enumerate(list(run)[:10])]
-                qrels = [ir_measures.Qrel(question.id, key, 1) for key in sitting.qrels[question.id]]
-                result = ir_measures.calc_aggregate(MEASURES, qrels, scored)
-                values[name, question.pair].append([result[measure] for measure in MEASURES])
+        keys = Keys(index, sitting.qrels)
+        found = {question.id: rank(index, make_query(question.question, embedder)) for question in asked}
+        for name, step in STEPS.items():
+            runs = {
+                id: list(dict.fromkeys(keys.of(e.chunk.document_id, e.chunk.start) for e in reranked(entries, step)))
+                for id, entries in found.items()
+            }
+            scores = ranked(sitting.qrels, runs)
+            for question in asked:
+                values[name, question.pair].append([scores[question.id][measure] or 0.0 for measure in MEASURES])
     pairs = sorted({pair for _, pair in values})
     print(f"{'':26}" + "".join(f"{pair:>20}" for pair in pairs) + "   (hit@1, recall@5, nDCG@10)")
     for name in STEPS:

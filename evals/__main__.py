@@ -1,22 +1,20 @@
 """python -m evals run | compare"""
 
-import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from evals.questions import PAIRS, subset
 from rag.config import Settings
-from rag.errors import JiphyeonError, QuestionError
+from rag.errors import QuestionError
+from rag.terminal import console, main
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Questions in, figures out.")
-console = Console(stderr=True)
 
 
 @app.command()
@@ -87,14 +85,5 @@ def compare(
     raise typer.Exit(1 if worse else 0)
 
 
-def main() -> None:
-    """The door of the terminal: an error becomes one message and an exit code."""
-    try:
-        app()
-    except JiphyeonError as error:
-        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
-
-
 if __name__ == "__main__":
-    main()
+    main(app)

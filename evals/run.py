@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from evals.questions import EvalQuestion, Qrels, check_qrels, read_qrels, read_questions
 from rag.config import PROJECT, Settings
+from rag.embed import load_embedder
 from rag.errors import IndexDamagedError
 from rag.index import Index
 from rag.pipeline import Pipeline, open_pipeline
@@ -162,19 +163,19 @@ def ask(sittings: Sequence[Sitting], out: Path, settings: Settings, progress: Pr
     out.mkdir(parents=True, exist_ok=True)
     stored = {(id, token): record for id, token, record in _stored(path)}
     total = sum(len(sitting.questions) for sitting in sittings)
+    embedder = load_embedder(settings)  # one for all sittings
     records: list[Record] = []
     indexes: dict[str, Any] = {}
     for sitting in sittings:
         if not sitting.questions:
             continue
-        here = settings.model_copy(update={"index": sitting.index})
-        pipeline = open_pipeline(here)
+        pipeline = open_pipeline(settings.model_copy(update={"index": sitting.index}), embedder)
         indexes[sitting.name] = _described(pipeline.index)
-        keys = Keys(pipeline.index, by_section=any("#" in key for gold in sitting.qrels.values() for key in gold))
+        keys = Keys(pipeline.index, sitting.qrels)
         if sitting.qrels_path:
             check_qrels(sitting.qrels_path, list(sitting.questions), sitting.qrels, keys.known)
         for question in sitting.questions:
-            token = _token(question, here, pipeline)
+            token = _token(question, settings, pipeline)
             record = stored.get((question.id, token))
             if record is None:
                 answer = pipeline.invoke(_asked(question, settings))
@@ -195,9 +196,10 @@ class Keys:
     counterpart are one piece of evidence, called by the first of their ids.
     """
 
-    def __init__(self, index: Index, *, by_section: bool) -> None:
+    def __init__(self, index: Index, qrels: Qrels) -> None:
+        """Keys of the kind that the qrels have."""
         self._documents = index.documents
-        self._by_section = by_section
+        self._by_section = any("#" in key for gold in qrels.values() for key in gold)
         self._headings: dict[str, list[int]] = {}
         for document in index.documents.values():
             lines = document.text.splitlines(keepends=True)

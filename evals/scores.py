@@ -43,7 +43,7 @@ def rows(sittings: Sequence[Sitting], records: Sequence[Record]) -> list[Row]:
             found.append(
                 {
                     "id": question.id,
-                    **question.model_dump(include={"question", "lang", "kind", "pair", "split", "topic", "answerable"}),
+                    **question.model_dump(include={"question", "lang", "kind", "pair", "split", "topic"}),
                     "answerable": question.answerable,
                     "sitting": sitting.name,
                     "refused": record["refused"],

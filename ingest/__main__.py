@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rag.config import Settings
-from rag.errors import DocumentError, JiphyeonError
+from rag.errors import DocumentError
+from rag.terminal import console, main
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="From files to an index.")
-console = Console(stderr=True)
 IndexOption = Annotated[Path | None, typer.Option("--index", help="Folder of the index.")]
 
 
@@ -130,14 +129,5 @@ def show(document_id: str, index: IndexOption = None) -> None:
     sys.stdout.buffer.write(document.text.encode())
 
 
-def main() -> None:
-    """The door of the terminal: an error becomes one message and an exit code."""
-    try:
-        app()
-    except JiphyeonError as error:
-        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise SystemExit(2) from error
-
-
 if __name__ == "__main__":
-    main()
+    main(app)

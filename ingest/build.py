@@ -100,7 +100,6 @@ def build(settings: Settings, embedder: Embedder, progress: Progress = silent) -
                 built = open_build(new, read_manifest(new))
                 _reconnect(built)
                 verify(built, progress)
-                del built  # its statistics and dictionaries would stay beside those of the index that is opened next
                 final = root / f"{manifest.fingerprint}-{uuid.uuid4().hex[:6]}"
                 new.rename(final)
             finally:  # after the rename there is nothing left to remove
@@ -182,7 +181,7 @@ def _write(
         progress("chunks", number, len(documents))
     by_id = {document.id: document for document in documents}
     chunk_texts = [embedded_text(chunk) for chunk in all_chunks]
-    texts = chunk_texts + _sentence_texts(by_id, all_chunks)
+    texts = chunk_texts + _sentence_texts(by_id, all_chunks, sentence_spans(by_id, all_chunks))
     vectors.read(settings.corpus, embedder.name, texts, known)
     new_texts = [text for text in dict.fromkeys(texts) if text not in known.main]
     computed = embedder.encode_documents(new_texts, progress=partial(progress, "vectors"))
@@ -221,8 +220,8 @@ def _write(
         lexical = LexicalIndex.build(rows)
         lexical.save(folder / language)
         Dictionary.build(seen).save(folder / language)
-        sentence_matrix = np.stack([main[text] for text in _sentence_texts(by_id, pool)])
         spans = sentence_spans(by_id, pool)
+        sentence_matrix = np.stack([main[text] for text in _sentence_texts(by_id, pool, spans)])
         columns = [
             lexical.columns((*tokens(pool[row].context), *tokens(by_id[pool[row].document_id].text[start:end])))
             for row, start, end in spans
@@ -233,12 +232,9 @@ def _write(
     (folder / "manifest.json").write_text(dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
-def _sentence_texts(documents: dict[str, Document], all_chunks: Sequence[Chunk]) -> list[str]:
-    """What is embedded of each sentence, in the order of `sentence_spans`."""
-    return [
-        embedded_text(all_chunks[row], documents[all_chunks[row].document_id].text[start:end])
-        for row, start, end in sentence_spans(documents, all_chunks)
-    ]
+def _sentence_texts(documents: dict[str, Document], pool: Sequence[Chunk], spans: Sequence[tuple[int, int, int]]) -> list[str]:
+    """What is embedded of each sentence, in the order of the `sentence_spans` of these chunks."""
+    return [embedded_text(pool[row], documents[pool[row].document_id].text[start:end]) for row, start, end in spans]
 
 
 def verify(index: Index, progress: Progress = silent) -> None:

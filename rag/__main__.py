@@ -1,19 +1,18 @@
 """python -m rag ask"""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, Field, ValidationError
-from rich.console import Console
 from rich.progress import track
 
 from rag.config import Settings
-from rag.errors import JiphyeonError, QuestionError
+from rag.errors import QuestionError
 from rag.pipeline import open_pipeline
+from rag.terminal import console, main
 from rag.types import Question, Turn
 
 app = typer.Typer(
@@ -22,7 +21,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Questions in Korean and English, answered with quotes.",
 )
-console = Console(stderr=True)
 
 
 class QuestionLine(BaseModel):
@@ -94,14 +92,5 @@ def read_questions(path: Path) -> Iterator[QuestionLine]:
         yield found
 
 
-def main() -> None:
-    """The door of the terminal: an error becomes one message and an exit code."""
-    try:
-        app()
-    except JiphyeonError as error:
-        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
-
-
 if __name__ == "__main__":
-    main()
+    main(app)

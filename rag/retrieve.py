@@ -81,9 +81,8 @@ def rank(index: Index, query: Query) -> list[Scored]:
 
     Each language is searched for itself. Score = weighted sum of the cosines of chunk and nearest sentence in standard
     deviations, of the share of the ideal BM25 score, of the share of the question's words held at all, and of a bonus for
-    provisions. The lexical part is near nothing
-    where the query's words cannot be found or translated, so that it cannot push noise above the dense ranking, as rank
-    fusion does.
+    provisions. The lexical part is near nothing where the query's words cannot be found or translated, so that it cannot
+    push noise above the dense ranking, as rank fusion does.
     """
     found = [
         scored

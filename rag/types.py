@@ -100,7 +100,7 @@ class Answer:
     model: str = ""
     refused: bool = False
     refusal_reason: str = ""
-    confidence: float = 0.0  # probability that the corpus answers the question; below a half it is refused
+    confidence: float = 0.0  # that the corpus answers the question, 0 to 1; below a half it is refused
     citations: tuple[Citation, ...] = ()
     unsupported: tuple[str, ...] = ()
     passages: tuple[Passage, ...] = ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from rag.answer import cues
 from rag.answer.frame import LANGUAGE_NAMES, header
 from rag.answer.lists import list_around
-from rag.index import Index, Vectors, embedded_text
+from rag.index import Index, Pool, Vectors, embedded_text
 from rag.places import is_about, names_any, places
 from rag.retrieve import Query, Scored, options
 from rag.types import Citation, Document, Language
@@ -53,18 +53,12 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
         return []
     best_passage = readable[0].score
     lists = cues.asks_for_a_list(query.text)
+    words = {entry.pool.language: _weighed_words(entry.pool, query) for entry in readable}
     found: list[Candidate] = []
     for entry in readable:
         document = index.documents[entry.chunk.document_id]
         spans, vectors = entry.pool.sentences(entry.row)
         mean, deviation = entry.pool.standardise(query.main, "sentences")
-        asked_words = options(entry.pool, query)
-        weights = entry.pool.lexical.weights(asked_words)
-        total = sum(weights) or 1.0
-        columns = [
-            {column: weight for token, weight in word.items() for column in entry.pool.lexical.columns([token])}
-            for word in asked_words
-        ]
         heading = entry.chunk.headings[-1] if entry.chunk.headings else ""
         opens = document.text[: entry.chunk.start].rstrip().rpartition("\n")[2].startswith("#")
         for (start, end), vector, held in zip(spans, vectors, entry.pool.sentence_tokens(entry.row), strict=True):
@@ -72,11 +66,11 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
             elsewhere = bool(asked and (named := places(text)) and not names_any(asked, named))
             covered = sum(
                 weight * max((nearness for column, nearness in word.items() if column in held), default=0.0)
-                for word, weight in zip(columns, weights, strict=True)
+                for weight, word in words[entry.pool.language]
             )
             score = (
                 (float(vector @ query.main) - mean) / deviation
-                + COVERAGE_WEIGHT * covered / total
+                + COVERAGE_WEIGHT * covered
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
                 + OPENING_WEIGHT * (opens and start == entry.chunk.start)
                 + CUE_WEIGHT * cues.given(query.text, text)
@@ -97,6 +91,16 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
                 )
             )
     return sorted(found, key=lambda candidate: -candidate.score)
+
+
+def _weighed_words(pool: Pool, query: Query) -> list[tuple[float, dict[int, float]]]:
+    """For each word of the query its share of the query's idf, and how near the tokens that stand for it are, by BM25 column."""
+    asked = options(pool, query)
+    weights = pool.lexical.weights(asked)
+    return [
+        (weight / sum(weights), {column: near for token, near in word.items() for column in pool.lexical.columns([token])})
+        for weight, word in zip(weights, asked, strict=True)
+    ]
 
 
 def choose(found: Sequence[Candidate], *of_parts: Sequence[Candidate]) -> list[Candidate]:

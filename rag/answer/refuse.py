@@ -22,9 +22,9 @@ def signals(scored: Sequence[Scored], language: Language) -> tuple[float, ...]:
     """What tells whether passages answer: (closeness, closeness between languages, coverage, lead, own language).
 
     Of the first ten: the greatest cosine by either encoder, and the greatest share of the question's idf that one passage
-    with its context holds; how far the first leads the second; and whether the first is in the asker's language,
-    where cosines are higher whatever it says. Cosines as they
-    are tell more here than in units of their pool: the pool's mean says whether the question belongs to its field at all.
+    with its context holds; how far the first leads the second; and whether the first is in the asker's language, where
+    cosines are higher whatever it says. Cosines as they are tell more here than in units of their pool: the pool's mean
+    says whether the question belongs to its field at all.
     """
     nearest = scored[:10]
     return (
@@ -37,7 +37,7 @@ def signals(scored: Sequence[Scored], language: Language) -> tuple[float, ...]:
 
 
 def answerable(scored: Sequence[Scored], language: Language) -> float:
-    """Probability that the corpus answers, 0 to 1."""
+    """How surely the corpus answers, 0 to 1: refused under a half. Good for ranking questions; near misses keep it from being a frequency."""
     if not scored:
         return 0.0
     return float(1 / (1 + np.exp(-CONSTANT[language] - np.dot(WEIGHTS, signals(scored, language)))))

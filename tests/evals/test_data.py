@@ -122,7 +122,7 @@ def test_keys_count_headings(sections: dict[str, dict[str, str]], index_dir: Pat
     from rag.pipeline import open_pipeline
 
     index = open_pipeline(Settings(index=index_dir)).index
-    keys = Keys(index, by_section=True)
+    keys = Keys(index, {"q": {"musk-v-openai-en#1": 1}})
     for document in list(index.documents.values())[:4]:
         at = 0
         for number, part in enumerate(re.split(r"(?m)^(?=## )", document.text)):
@@ -131,4 +131,4 @@ def test_keys_count_headings(sections: dict[str, dict[str, str]], index_dir: Pat
             assert keys.known(expected)
             at += len(part)
         assert not keys.known(f"{min(document.id, document.pair)}#{number + 1}")
-    assert Keys(index, by_section=False).of("musk-v-openai-ko", 5000) == "musk-v-openai-en"
+    assert Keys(index, {"q": {"musk-v-openai-en": 1}}).of("musk-v-openai-ko", 5000) == "musk-v-openai-en"

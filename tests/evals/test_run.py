@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from evals.__main__ import main
+from evals.__main__ import app
 from rag.config import PROJECT
+from rag.terminal import main
 
 TEXTS = {
     "fines-ko": "---\nlang: ko\npair: fines-en\n---\n# 과태료\n\n과태료의 개요입니다.\n\n## 금액\n\n과태료는 3천만 원 이하입니다.\n\n## 유예\n\n유예 기간은 1년입니다.\n",
@@ -117,5 +118,5 @@ def test_errors_are_one_message(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["evals", *arguments])
     with pytest.raises(SystemExit) as stopped:
-        main()
+        main(app)
     assert stopped.value.code == 2 and complaint in capsys.readouterr().err
