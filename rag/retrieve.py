@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -28,6 +29,8 @@ WHOLE, EACH_PART = 5, 2
 # How much of its own level is taken from a language's scores, and from which ranks the level is read: where many
 # passages are near, as in the question's own language, being near says less.
 BALANCE, LEVEL = 0.6, slice(5, 20)
+# Of so many first places as many go to passages in other languages, the last ones where they did not come first by themselves.
+FIRST, SEATS = 10, 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,7 +94,21 @@ def rank(index: Index, query: Query) -> list[Scored]:
         for scored in _rank_pool(pool, query)
         if pool.language == query.language or not _has_counterpart(index, scored.chunk, query.language)
     ]
-    return sorted(found, key=lambda scored: (-scored.score, scored.chunk.id))
+    return _seated(sorted(found, key=lambda scored: (-scored.score, scored.chunk.id)), query.language)
+
+
+def _seated(scored: list[Scored], language: Language) -> list[Scored]:
+    """The ranking with at least so many SEATS for other languages among the FIRST: a balance struck over all questions fails some."""
+    first, rest = scored[:FIRST], scored[FIRST:]
+    own = [entry for entry in first if entry.pool.language == language]
+    guests = [entry for entry in rest if entry.pool.language != language][: max(SEATS - (len(first) - len(own)), 0)]
+    leaving = own[len(own) - len(guests) :]
+    return [
+        *(entry for entry in first if entry not in leaving),
+        *guests,
+        *leaving,
+        *(entry for entry in rest if entry not in guests),
+    ]
 
 
 def joined(rankings: Sequence[Sequence[Scored]]) -> list[Scored]:
@@ -163,10 +180,12 @@ def _provision_bonus(pool: Pool, addresses: Sequence[str]) -> dict[int, float]:
 
 
 def passages(index: Index, scored: Sequence[Scored], limit: int) -> tuple[Passage, ...]:
-    """The first `limit` as passages, ranks from 1."""
+    """The first `limit` as passages, ranks from 1. A passage below one that was given its place scores no higher than that."""
+    listed = scored[:limit]
+    scores = accumulate((entry.score for entry in listed), min)
     return tuple(
-        Passage(rank=number, score=entry.score, chunk=entry.chunk, document=index.documents[entry.chunk.document_id])
-        for number, entry in enumerate(scored[:limit], start=1)
+        Passage(rank=number, score=score, chunk=entry.chunk, document=index.documents[entry.chunk.document_id])
+        for number, (entry, score) in enumerate(zip(listed, scores, strict=True), start=1)
     )
 
 

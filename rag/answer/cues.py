@@ -1,34 +1,74 @@
 """What a question asks for (a date, a reason, an amount, a list...), and whether a sentence or a heading has it."""
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 
-_KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
-    (re.compile(asked, re.IGNORECASE), re.compile(said, re.IGNORECASE))
-    for asked, said in (
+_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_NUMBER = r"(?:\d[\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|hundred|thousand|million|half)"
+_NUMERAL = r"(?:\d[\d,.]*|한|두|세|네|다섯|여섯|일곱|여덟|아홉|열|스무|서른|첫)[십백천만억조여]*"
+_MONEY = r"\d[\d,.]*\s?[십백천만억조]*\s?(?:원|달러|유로|파운드|엔|위안)|(?:US\$|€|EUR|KRW|USD|GBP|£|\$|₩)\s?\d|\d\s?(?:euros?|dollars?|won|pounds)\b"
+_SHARE = r"\d\s?%|퍼센트|프로\b|per ?cent"
+_SPAN = (
+    rf"{_NUMERAL}\s?(?:개월|년|일|주|시간|달|분기)|\b{_NUMBER}[- ](?:working |calendar )?(?:hour|day|week|month|year|minute)s?\b"
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing. Where it is `needed` (an amount, a date), no sentence without it answers; a reason can be given in any words."""
+
+    said: re.Pattern[str]
+    needed: bool = True
+
+
+def _pattern(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.IGNORECASE)
+
+
+_KINDS = tuple(
+    (_pattern(asked), Kind(_pattern(said), needed))
+    for asked, said, needed in (
         (
-            r"언제|며칠|날짜|시점|기한|부터|\bwhen\b|\bsince\b|\bdate|how long|deadline|몇 년",
-            r"\d{4}년|\d+월 \d+일|\d+(?:개월|년)|\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December)\b|\b(?:19|20)\d\d\b|\bmonths?\b|\byears?\b",
+            r"얼마(?!나)|몇 ?(?:달러|원|유로)|how much|how (?:big|high|large)|"
+            r"what (?:is|was|are|were) the (?:\w+ ){0,4}(?:fees?|fines?|penalt(?:y|ies)|costs?|budget|salary|price|rate)\b",
+            rf"{_MONEY}|{_SHARE}|million|billion",
+            True,
+        ),
+        (r"몇 ?(?:%|프로|퍼센트)|지분|per ?cent|\bshare\b|\bstake\b", _SHARE, True),
+        (
+            r"며칠|몇 ?(?:일|년|개월|달|주|시간|분)(?!도)|얼마나 (?:오래|자주|걸)|how (?:long|often)|"
+            r"how many (?:\w+ ){0,2}(?:hour|day|week|month|year)s?\b",
+            rf"{_SPAN}|{_MONTH} \d|\d {_MONTH}",
+            True,
+        ),
+        (
+            r"언제|날짜|시점|기한|몇 ?년도|\bwhen\b|\bsince\b|(?:what|which) (?:date|day|month|year)|deadline",
+            rf"\d{{4}}년|\d+월|\b\d{{1,2}} {_MONTH}|{_MONTH} \d|\b(?:19|20)\d\d\b|{_SPAN}",
+            True,
+        ),
+        (
+            r"누가|누구|누군|\bwho\b|\bwhom\b|\bwhose\b",
+            r"(?-i:[A-Z][a-z]+ (?:[A-Z]\. )?[A-Z][a-z]+)|장관|위원|대표|대통령|총리|의원|판사|기관|사업자|이용자|minister|president|secretary|"
+            r"\bchair(?:man|woman)?\b|judge|jury|authority|commission|office|committee|provider|deployer|compan",
+            True,
         ),
         (
             r"왜|이유|까닭|때문|\bwhy\b|\breasons?\b|because",
             r"때문|이유|위해|위하여|주장|근거|않도록|\bbecause\b|\breason|\bso that\b|\balleg|\bclaim|\bin order to\b|\bto (?:avoid|prevent)\b",
+            False,
         ),
         (
-            r"얼마|금액|액수|과태료|벌금|과징금|몇 (?:달러|원|유로|퍼센트|프로)|지분|how much|how big|\bfines?\b|penalt|amount|\bshare\b|\bstake\b|percent",
-            r"\d[\d,.]*\s?[십백천만억조]*\s?(?:원|달러|유로|퍼센트|%)|(?:US\$|€|EUR|KRW|\$)\s?\d|\d\s?%|million|billion|per cent",
-        ),
-        (
-            r"몇 (?:명|개|가지|건)|how many|number of",
-            r"\d|(?:두|세|네|다섯|여섯|일곱|여덟|아홉|열) ?(?:명|개|가지|건)|\b(?:two|three|four|five|six|seven|eight|nine|ten)\b",
-        ),
-        (r"누가|누구|\bwho\b|\bwhom\b|\bwhose\b", r"[가-힣]{2,4}(?:은|는|이|가)\s|[A-Z][a-z]+ [A-Z][a-z]+"),
-        (
-            r"결과|결국|어떻게 (?:됐|되었|끝)|끝났|이겼|이김|졌|누가 이|outcome|what happened|\bwon\b|\bwin\b|\bend(?:ed)? up|result",
+            r"결과|결국|어떻게 (?:됐|되었|끝)|끝났|이겼|이김|졌|outcome|what happened|\bwon\b|\bwin\b|\bend(?:ed)? up|result",
             r"패소|승소|이겼|이긴|판결|평결|기각|취하|배척|\bwon\b|\blost\b|verdict|judgment|dismiss|dropped|withdr",
+            False,
         ),
-        (r"몇 ?조|어느 조|어떤 조항|which (?:article|section|provision)", r"제\d+조|\bArticle \d+"),
+        (r"몇 ?조|어느 조|어떤 조항|which (?:article|section|provision)", r"제\d+조|\bArticle \d+", False),
     )
 )
+# How many of what: a number with the same counter or noun close behind it; in the other language any number.
+_COUNTED = _pattern(r"몇 ?(?P<counter>[가-힣])|how many (?P<noun>(?:[\w-]+ ){0,2}[\w-]+)")
+_SOME_NUMBER = rf"\b{_NUMBER}\b"
 
 _DENIAL = re.compile(r"\b(?:not?|neither|nor|never|without)\b|n't\b|않|없|못|아니|아닙", re.IGNORECASE)
 _ASKS_FOR_A_LIST = re.compile(
@@ -36,16 +76,34 @@ _ASKS_FOR_A_LIST = re.compile(
 )
 
 
+@lru_cache(maxsize=256)  # asked again for every sentence
+def _asked(question: str) -> tuple[Kind, ...]:
+    """The kinds of thing that the question asks for."""
+    found = tuple(kind for asks, kind in _KINDS if asks.search(question))
+    counted = _COUNTED.search(question)
+    if not counted or any(kind.needed for kind in found):
+        return found
+    if counter := counted["counter"]:
+        return (*found, Kind(_pattern(rf"{_NUMERAL}\s?(?:여 )?(?:[가-힣] )?{counter}|{_SOME_NUMBER}(?![\s\d]*[가-힣])")))
+    nouns = "|".join(re.escape(word[:5]) for word in counted["noun"].split() if len(word) > 3)
+    return (*found, Kind(_pattern(rf"{_SOME_NUMBER}(?:[ -][\w-]+){{0,4}}[ -](?:{nouns})|{_NUMERAL}\s?[가-힣]")))
+
+
 def given(question: str, sentence: str) -> float:
     """The share of the kinds of thing the question asks for that the sentence holds: 0 to 1."""
-    asked = [said for asks, said in _KINDS if asks.search(question)]
-    return sum(bool(said.search(sentence)) for said in asked) / len(asked) if asked else 0.0
+    asked = _asked(question)
+    return sum(bool(kind.said.search(sentence)) for kind in asked) / len(asked) if asked else 0.0
+
+
+def can_answer(question: str, sentence: str) -> bool:
+    """Whether the sentence holds whatever an answer to the question cannot lack: an amount, a share, a date, a count, somebody."""
+    return all(kind.said.search(sentence) for kind in _asked(question) if kind.needed)
 
 
 def asked_too(question: str, heading: str) -> float:
     """The share of what the question asks for that the heading asks too: "왜 머스크는 소송했나" asks for a reason."""
-    asked = [asks for asks, _ in _KINDS if asks.search(question)]
-    return sum(bool(asks.search(heading)) for asks in asked) / len(asked) if asked else 0.0
+    asked = _asked(question)
+    return sum(kind in _asked(heading) for kind in asked) / len(asked) if asked else 0.0
 
 
 def denied(question: str, heading: str) -> bool:

@@ -3,6 +3,8 @@
 import pytest
 
 from ingest.build import build
+from rag.answer.cues import can_answer
+from rag.answer.extract import candidates
 from rag.answer.refuse import _places_of, answerable, missing_provision
 from rag.config import Settings
 from rag.embed import Embedder
@@ -114,8 +116,9 @@ def test_the_place_named_last_before_the_address(address: str, sentence: str, co
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_no_passages_answer_nothing(language: Language) -> None:
-    assert answerable([], language) == 0
+def test_no_passages_answer_nothing(pipeline: Pipeline, language: Language) -> None:
+    query = make_query("질문" if language == "ko" else "A question", pipeline.embedder)
+    assert answerable(query, [], []) == 0
 
 
 @pytest.mark.parametrize(
@@ -130,6 +133,21 @@ def test_no_passages_answer_nothing(language: Language) -> None:
 def test_answerable(pipeline: Pipeline, question: str, answered: bool) -> None:
     query = make_query(question, pipeline.embedder)
     scored = rank(pipeline.index, query)
-    probability = answerable(scored, query.language)
+    found = candidates(pipeline.index, query, scored)
+    probability = answerable(query, scored, found)
     assert 0 < probability < 1 and (probability > 0.5) == answered
-    assert 0 < answerable(scored[:1], query.language) < 1  # no second to lead
+    assert 0 < answerable(query, scored[:1], found[:1]) < 1  # no second to lead
+
+
+def test_what_no_sentence_holds_is_less_surely_answered(pipeline: Pipeline) -> None:
+    def probability(question: str) -> float:
+        query = make_query(question, pipeline.embedder)
+        scored = rank(pipeline.index, query)
+        found = [
+            entry
+            for entry in candidates(pipeline.index, query, scored)
+            if not can_answer("얼마", entry.document.text[entry.start : entry.end])
+        ]
+        return answerable(query, scored, found)
+
+    assert probability("블레츨리 선언에 든 비용은 얼마인가요?") < probability("블레츨리 선언에 든 내용은 무엇인가요?")

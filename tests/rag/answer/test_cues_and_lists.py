@@ -20,6 +20,24 @@ def test_what_is_asked_for(question: str, has: str, has_not: str) -> None:
     assert cues.given(question, has) > cues.given(question, has_not)
 
 
+@pytest.mark.parametrize(
+    ("question", "can", "cannot"),
+    [
+        ("며칠 안에 신고해야 하나?", "15일 안에 신고해야 합니다.", "장관에게 신고해야 합니다."),
+        ("How many companies signed?", "Sixteen firms, and 27 companies later, signed.", "Companies signed in 2024."),
+        ("How many companies signed?", "16개 기업이 서명했습니다.", "기업이 서명했습니다."),
+        ("찬성은 몇 표였나?", "찬성 260표로 통과했습니다.", "국회가 통과시켰습니다."),
+        ("몇 개 나라가 참여했나?", "28 countries and the EU signed.", "서명국은 협력하기로 했습니다."),
+        ("What is the maximum fine?", "Fines reach EUR 35 million.", "Fines are set by Article 99."),
+        ("오픈AI 지분은 몇 퍼센트인가?", "26%를 가졌습니다.", "지분을 나누었습니다."),
+        ("Who chaired it?", "Professor Yoshua Bengio chaired it.", "it was chaired twice."),
+    ],
+)
+def test_what_an_answer_cannot_lack(question: str, can: str, cannot: str) -> None:
+    assert cues.can_answer(question, can) and not cues.can_answer(question, cannot)
+    assert cues.can_answer("왜 그랬나?", cannot)  # a reason can be given in any words
+
+
 def test_headings() -> None:
     assert cues.asked_too("왜 머스크는 소송을 냈나?", "왜 머스크는 소송했나: 소장의 주장") == 1
     assert cues.denied("Which practices does Article 5 ban?", "What does Article 5 not ban?")
