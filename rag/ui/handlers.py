@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from pydantic import TypeAdapter, ValidationError
 
+from rag import tools
 from rag.errors import JiphyeonError, QuestionError
 from rag.text import language_of
 from rag.types import Answer, Document, Language, Turn
@@ -212,21 +213,21 @@ def preferred_language(accept: str, stored: str) -> Language:
     return next((spoken(name) for name in named if name in STRINGS), "en")
 
 
-def ask_json(question: str, past: object, opening: Opening) -> dict[str, Any]:
-    """The answer as JSON, for programs. Raises gr.Error with what is wrong and how to mend it."""
+def call(opening: Opening, tool: str, **arguments: Any) -> Any:
+    """What a tool of `rag.tools` gives, for programs. Raises gr.Error with what is wrong and how to mend it."""
     try:
-        turns = TypeAdapter(list[Turn]).validate_python(past or [])
-        opening.start()
-        pipeline = opening.wait(PATIENCE)
-        if pipeline is None:
-            raise QuestionError("The documents are still being prepared; ask again in some minutes.")
-        return pipeline.invoke({"question": question, "history": turns}).to_json()
-    except ValidationError as error:
-        first = error.errors()[0]
-        wrong = f'history must be a list of {{"role", "content"}}: {first["loc"]}: {first["msg"]}'
-        raise gr.Error(wrong, print_exception=False) from error
+        return tools.call(partial(opened, opening), tool, arguments)
     except JiphyeonError as error:
         raise gr.Error(str(error), print_exception=False) from error
+
+
+def opened(opening: Opening) -> "Pipeline":
+    """The pipeline, awaited. Raises QuestionError if it takes too long, or what opening it raised."""
+    opening.start()
+    pipeline = opening.wait(PATIENCE)
+    if pipeline is None:
+        raise QuestionError("The documents are still being prepared; ask again in some minutes.")
+    return pipeline
 
 
 def _message(role: str, html: str) -> Message:

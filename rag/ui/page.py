@@ -1,13 +1,17 @@
 """The layout of the page, and what calls what."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
+from starlette.routing import Route
 
-from rag.types import Answer
+from rag import tools
+from rag.mcp_server import OverHttp
+from rag.types import Answer, Language, Turn
 from rag.ui import handlers, render
 from rag.ui.handlers import Message, Opening
 from rag.ui.strings import STRINGS, TITLE
@@ -82,9 +86,17 @@ def make_page(opening: Opening) -> gr.Blocks:
         def show(pick: str, answers: Sequence[Answer], language: str) -> Any:
             return handlers.show(pick, answers, language, opening)
 
-        def ask_json(question: str, history: list[dict[str, str]] | None = None) -> dict[str, Any]:
-            """The answer with its citations as JSON. `history`: earlier turns, each {"role", "content"}."""
-            return handlers.ask_json(question, history, opening)
+        def search(query: str, limit: int = tools.PASSAGES, language: Language | None = None) -> tools.SearchResult:
+            given: tools.SearchResult = handlers.call(opening, "search", query=query, limit=limit, language=language)
+            return given
+
+        def ask(question: str, history: list[Turn] | None = None) -> tools.AnswerRecord:
+            given: tools.AnswerRecord = handlers.call(opening, "ask", question=question, history=history or [])
+            return given
+
+        def document(id: str, start: int = 0, end: int | None = None) -> tools.DocumentRecord:
+            given: tools.DocumentRecord = handlers.call(opening, "document", id=id, start=start, end=end)
+            return given
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(arrive, language, language, js="() => window.jiphyeon.language()", **quiet)
@@ -92,7 +104,8 @@ def make_page(opening: Opening) -> gr.Blocks:
         warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
         box.submit(converse, [box, chat, answers, language], [box, chat, answers, evidence], **quiet)
         pick.change(show, [pick, answers, language], evidence, trigger_mode="always_last", **quiet)
-        api(ask_json, api_name="ask")
+        for tool in (search, ask, document):
+            api(tool, api_name=tool.__name__, api_description=tools.TOOLS[tool.__name__].description)
     page.queue(default_concurrency_limit=CONCURRENT, max_size=QUEUED)
     return page
 
@@ -113,6 +126,8 @@ def serve(page: gr.Blocks, port: int, opening: Opening) -> None:
         favicon_path=HERE / "favicon.svg",
         max_file_size="1mb",  # nothing takes files yet
         allowed_paths=[],
+        mcp_server=False,  # its own; see rag/mcp_server.py
+        app_kwargs={"routes": [Route("/mcp", OverHttp(partial(handlers.opened, opening)), methods=["POST"])]},
         theme=gr.themes.Base(font=FONTS, font_mono=("monospace",)),
         head=f"<style>{style}</style><script>{script}</script>",
     )
