@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -101,7 +102,7 @@ def _print_outcomes(found: Sequence[export.Verified]) -> None:
     table = Table("answer", "quote", "document", "characters", "outcome", box=None, pad_edge=False)
     for quote in found:
         place = f"{quote.start}-{quote.end}" + (f" → {quote.now[0]}-{quote.now[1]}" if quote.now else "")
-        row = (quote.answer, f"[{quote.marker}]", quote.document_id, place, f"{quote.outcome}: {export.OUTCOMES[quote.outcome]}")
+        row = (quote.answer, f"[{quote.marker}]", quote.document_id, place, export.OUTCOMES[quote.outcome])
         table.add_row(*(Text(cell, overflow="fold") for cell in row), style="" if quote.good else "red")
     Console().print(table)
 
@@ -112,8 +113,8 @@ def mcp(index: Annotated[Path | None, typer.Option("--index", help="Folder of th
     from rag.mcp_server import over_stdio
 
     settings = Settings(index=index) if index else Settings()
-    pipeline = open_pipeline(settings)
-    over_stdio(lambda: pipeline)
+    with ThreadPoolExecutor(1) as opening:  # agents expect the greeting long before the model is loaded
+        over_stdio(opening.submit(open_pipeline, settings).result)
 
 
 def read_questions(path: Path) -> Iterator[QuestionLine]:

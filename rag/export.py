@@ -6,6 +6,7 @@ who has the file and an index can tell later, without a model, whether each quot
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from rag.answer.frame import as_of_label, kind_label
 from rag.errors import ExportError
 from rag.types import Answer, Citation, Document, Language
 
+_BETWEEN_QUOTES = re.compile(r"(\[\d+\](?: \(\w+\))?)\n> ")  # two quotes, which Markdown would join into one paragraph
 FORMAT = "jiphyeon-conversation/1"
 
 Documents = Mapping[str, Document]
@@ -73,7 +75,6 @@ _WORDS: dict[Language, dict[str, str]] = {
         "title": "A conversation with Jiphyeon",
         "sources": "Sources",
         "status": "Status",
-        "place": "{document}, characters {start} to {end}",
         "extractive": "Quoted, not generated.",
         "generative": "Written by {model}; each claim was checked against the passage it cites.",
         "index": "Index {fingerprint} of {built_at}.",
@@ -82,7 +83,6 @@ _WORDS: dict[Language, dict[str, str]] = {
         "title": "집현과 나눈 대화",
         "sources": "출처",
         "status": "현황",
-        "place": "{document}, {start}~{end}번째 글자",
         "extractive": "지어내지 않고 그대로 인용했습니다.",
         "generative": "{model}이(가) 쓰고, 주장마다 인용한 대목과 대조했습니다.",
         "index": "색인 {fingerprint}, {built_at} 구축.",
@@ -91,30 +91,37 @@ _WORDS: dict[Language, dict[str, str]] = {
 
 
 def as_markdown(answers: Sequence[Answer], documents: Documents, language: Language, now: datetime) -> str:
-    """The conversation as Markdown for people: each question, its answer, and its sources with their quotes."""
+    """The conversation as Markdown for people: each question, its answer, and its sources with their quotes and places."""
     words = _WORDS[language]
     parts = [f"# {words['title']}", now.isoformat(sep=" ", timespec="minutes")]
     for answer in answers:
-        parts += [f"## {_flat(answer.question)}", answer.text]
+        parts += [f"## {_flat(answer.question)}", _BETWEEN_QUOTES.sub(r"\1\n>\n> ", answer.text)]
         if answer.citations:
             parts.append(f"### {words['sources']}")
-            parts += [_source(citation, documents.get(citation.document_id), language) for citation in answer.citations]
+            cited: dict[str, list[Citation]] = {}
+            for citation in answer.citations:
+                cited.setdefault(citation.document_id, []).append(citation)
+            parts += [_source(documents.get(name), citations, language) for name, citations in cited.items()]
         made = [] if answer.refused else [words[answer.mode].format(model=answer.model)]
         parts.append("*" + " ".join([*made, words["index"].format(**answer.index)]) + "*")
     return "\n\n".join(parts) + "\n"
 
 
-def _source(citation: Citation, document: Document | None, language: Language) -> str:
-    """One entry of the list of sources: what it is, where the quote stands, and the quote."""
-    words = _WORDS[language]
-    known = (kind_label(document, language), citation.issuer, as_of_label(document, language)) if document else (citation.kind,)
-    place = words["place"].format(document=citation.document_id, start=citation.start, end=citation.end)
-    lines = [f"[{citation.marker}] **{citation.title}**", " · ".join(part for part in known if part)]
-    lines += [f"{words['status']}: {citation.status}"] if citation.status else []
-    lines += [f"<{citation.url}>"] if citation.url else []
-    lines += [place]
-    quote = "\n".join(f"> {line}" for line in f"“{citation.quote}”".splitlines())
-    return "  \n".join(line for line in lines if line) + f"\n\n{quote}"
+def _source(document: Document | None, citations: Sequence[Citation], language: Language) -> str:
+    """A document with the quotes from it: what it is, where it is had, and where in it each quote stands."""
+    first = citations[0]
+    known = (
+        (kind_label(document, language), first.issuer, as_of_label(document, language))
+        if document
+        else (first.kind, first.issuer)
+    )
+    status = f"{_WORDS[language]['status']}: {first.status}" if first.status else ""
+    lines = [f"**{first.title}**", " · ".join(filter(None, known)), status, f"<{first.url}>" if first.url else ""]
+    quotes = [
+        f"- [{citation.marker}] “{_flat(citation.quote)}” ({citation.document_id}:{citation.start}-{citation.end})"
+        for citation in citations
+    ]
+    return "  \n".join(filter(None, lines)) + "\n\n" + "\n".join(quotes)
 
 
 def _flat(text: str) -> str:

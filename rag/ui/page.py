@@ -29,6 +29,7 @@ def make_page(opening: Opening) -> gr.Blocks:
         answers = gr.State([])
         language = gr.Textbox(visible="hidden", elem_id="language")
         pick = gr.Textbox(visible="hidden", elem_id="pick")
+        act, again, saved = (gr.Textbox(visible="hidden", elem_id=name) for name in ("act", "again", "saved"))
         masthead = gr.HTML(
             elem_id="masthead",
             apply_default_css=False,
@@ -49,6 +50,13 @@ def make_page(opening: Opening) -> gr.Blocks:
                     latex_delimiters=[],
                     autoscroll=False,  # the page's script keeps the question in view: what is being read must not move
                     allow_file_downloads=False,
+                )
+                controls = gr.HTML(elem_id="controls", apply_default_css=False, padding=False)
+                editing = gr.HTML(
+                    elem_id="editing",
+                    apply_default_css=False,
+                    padding=False,
+                    js_on_load="watch('value', () => window.jiphyeon.editing(element))",
                 )
                 box = gr.Textbox(
                     elem_id="question", show_label=False, container=False, lines=1, max_lines=6, autofocus=True, submit_btn=True
@@ -72,7 +80,8 @@ def make_page(opening: Opening) -> gr.Blocks:
             if answers:
                 pane = handlers.show(pick or '[0, "c1", "quote"]', answers, language, opening)
             hint = STRINGS[language].placeholder
-            return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more)
+            below = render.controls(language)
+            return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more), below
 
         def warm(name: str, answers: Sequence[Answer]) -> tuple[Any, ...]:
             if not name:  # not told yet; `speak` will draw
@@ -80,8 +89,19 @@ def make_page(opening: Opening) -> gr.Blocks:
             head, pane, more = handlers.first_visit(handlers.spoken(name), opening)
             return head, gr.skip() if answers else pane, gr.Timer(active=more)
 
-        def converse(question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str) -> Iterator[Any]:
-            yield from handlers.ask(question, chat, answers, language, opening)
+        def converse(
+            question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str, editing: str
+        ) -> Iterator[Any]:
+            if editing and question.strip():
+                chat, answers = handlers.without_last(chat, answers)
+            for state in handlers.ask(question, chat, answers, language, opening):
+                yield *state, ""
+
+        def regenerate(chat: Sequence[Message], answers: Sequence[Answer], language: str) -> Iterator[Any]:
+            yield from handlers.again(chat, answers, language, opening)
+
+        def control(act: str, chat: Sequence[Message], answers: Sequence[Answer], language: str) -> tuple[Any, ...]:
+            return handlers.control(act, chat, answers, language, opening)
 
         def show(pick: str, answers: Sequence[Answer], language: str) -> Any:
             return handlers.show(pick, answers, language, opening)
@@ -100,9 +120,18 @@ def make_page(opening: Opening) -> gr.Blocks:
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(arrive, language, language, js="() => window.jiphyeon.language()", **quiet)
-        language.change(speak, [language, answers, pick], [masthead, welcome, evidence, box, warming], **quiet)
+        language.change(speak, [language, answers, pick], [masthead, welcome, evidence, box, warming, controls], **quiet)
         warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
-        box.submit(converse, [box, chat, answers, language], [box, chat, answers, evidence], **quiet)
+        asked = box.submit(converse, [box, chat, answers, language, editing], [box, chat, answers, evidence, editing], **quiet)
+        asked_again = again.change(regenerate, [chat, answers, language], [box, chat, answers, evidence], **quiet)
+        acted = act.change(
+            control,
+            [act, chat, answers, language],
+            [box, chat, answers, evidence, editing, saved],
+            cancels=[asked, asked_again],
+            **quiet,
+        )
+        acted.then(None, saved, None, js="(file) => window.jiphyeon.save(file)", **quiet)
         pick.change(show, [pick, answers, language], evidence, trigger_mode="always_last", **quiet)
         for tool in (search, ask, document):
             api(tool, api_name=tool.__name__, api_description=tools.TOOLS[tool.__name__].description)
