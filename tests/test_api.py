@@ -39,16 +39,6 @@ def test_exactly_three_endpoints_with_their_types(client: Client) -> None:
     assert all("\n" in endpoint["description"] for endpoint in api["named_endpoints"].values())
 
 
-@pytest.mark.parametrize("name", ["converse", "control", "regenerate", "show", "speak"])
-def test_what_the_page_does_is_no_endpoint(address: str, name: str) -> None:  # noqa: F811
-    body = b'{"data": ["stop 1", [], [], "en"]}'
-    request = urllib.request.Request(f"{address}gradio_api/call/{name}", body, {"Content-Type": "application/json"})
-    with pytest.raises(urllib.error.HTTPError) as raised:
-        urllib.request.urlopen(request, timeout=20)
-    raised.value.close()
-    assert raised.value.code in (403, 404, 500)
-
-
 @pytest.mark.parametrize("question", [KOREAN, ENGLISH])
 def test_each_endpoint(client: Client, pipeline: Pipeline, question: str) -> None:
     expected = pipeline.invoke({"question": question}).to_json()

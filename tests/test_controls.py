@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from rag import export
 from rag.pipeline import Pipeline
+from rag.ui import render
 from rag.ui.strings import STRINGS
 from tests.test_browser import SECONDS, address, ask, browser, expect_marked, served  # noqa: F401  # two are fixtures
 
@@ -47,6 +48,24 @@ def visit(browser: Browser, address: str, language: str, size: tuple[int, int]) 
     yield page
     page.close()
     assert errors == []
+
+
+def test_a_stopped_answer_keeps_what_was_said(pipeline: Pipeline) -> None:
+    growing, *_, whole = (
+        render.answer(answer, pipeline.index.documents, 0, "") for answer in pipeline.stream({"question": KOREAN})
+    )
+    for strings in STRINGS.values():
+        stopped = render.stopped(growing, strings)
+        said = growing.removeprefix('<div class="answer growing"').removesuffix("</div>")
+        assert said in stopped and strings.stopped in stopped and "growing" not in stopped
+        assert render.is_answer(growing) and render.is_answer(stopped) and not render.is_answer(render.waiting(""))
+        assert render.stopped(whole, strings) == whole and "growing" not in whole
+        assert render.stopped(stopped, strings) == stopped
+
+
+@pytest.mark.parametrize("question", [KOREAN, "a\n<b> & \"c\" 'd' &amp; <br>"])
+def test_the_question_comes_back_as_it_was_asked(question: str) -> None:
+    assert render.asked_text(render.asked(question, "en")) == question
 
 
 def button(page: Page, act: str) -> Locator:
