@@ -130,7 +130,7 @@ def test_bad_input_by_mcp(address: str) -> None:  # noqa: F811
     async def use(client: McpClient) -> None:
         for name, arguments, said in asked:
             result = await client.call_tool(name, arguments)
-            assert result.is_error and said in result.content[0].text
+            assert result.is_error and said in str(result.content[0])
 
     over_mcp(address, "auto", use)
 
