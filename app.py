@@ -4,13 +4,18 @@ import gc
 
 gc.disable()  # importing gradio allocates a million objects that stay: collecting them took 1 s of its 3
 import logging  # noqa: E402
+import sys  # noqa: E402
 import threading  # noqa: E402
 from typing import TYPE_CHECKING  # noqa: E402
+
+sys.modules.setdefault("mcp", None)  # type: ignore[arg-type]  # gradio would import it, for 0.4 s; rag.mcp_server does later
 
 from rag.config import Settings  # noqa: E402
 from rag.ui.handlers import Opening, Progress  # noqa: E402
 from rag.ui.page import make_page, serve  # noqa: E402
 
+if sys.modules["mcp"] is None:
+    del sys.modules["mcp"]
 gc.enable()
 
 if TYPE_CHECKING:

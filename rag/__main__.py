@@ -1,16 +1,23 @@
-"""python -m rag ask"""
+"""python -m rag ask | verify | mcp"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, Field, ValidationError
+from rich.console import Console
 from rich.progress import track
+from rich.table import Table
+from rich.text import Text
 
+from rag import export
 from rag.config import Settings
 from rag.errors import QuestionError
+from rag.index import read_texts
 from rag.pipeline import open_pipeline
 from rag.terminal import console, main
 from rag.types import Question, Turn
@@ -66,6 +73,48 @@ def ask(
             record: dict[str, Any] = {"id": line.id, **pipeline.invoke(asked).to_json()}
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
     console.print(f"{len(lines)} answers in {out}")
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A conversation exported from the page, or answers that `ask` wrote as JSON.")],
+    index: Annotated[Path | None, typer.Option("--index", help="Folder of the index.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
+) -> None:
+    """Check every quote of a file against the index. Exit code 1 if one does not stand word for word at its place."""
+    answers = export.read(file)
+    manifest, documents = read_texts((Settings(index=index) if index else Settings()).index)
+    found = list(export.verify(answers, documents))
+    bad = sum(not quote.good for quote in found)
+    if json_output:
+        outcomes = [{**asdict(quote), "good": quote.good} for quote in found]
+        summary = {"file": str(file), "index": manifest.fingerprint, "answers": len(answers), "quotes": len(found), "bad": bad}
+        print(json.dumps({**summary, "outcomes": outcomes}, ensure_ascii=False, indent=1))
+    else:
+        _print_outcomes(found)
+        print(
+            f"{len(found) - bad} of {len(found)} quotes of {len(answers)} answers stand at their places (index {manifest.fingerprint})."
+        )
+    raise typer.Exit(1 if bad else 0)
+
+
+def _print_outcomes(found: Sequence[export.Verified]) -> None:
+    table = Table("answer", "quote", "document", "characters", "outcome", box=None, pad_edge=False)
+    for quote in found:
+        place = f"{quote.start}-{quote.end}" + (f" → {quote.now[0]}-{quote.now[1]}" if quote.now else "")
+        row = (quote.answer, f"[{quote.marker}]", quote.document_id, place, export.OUTCOMES[quote.outcome])
+        table.add_row(*(Text(cell, overflow="fold") for cell in row), style="" if quote.good else "red")
+    Console().print(table)
+
+
+@app.command()
+def mcp(index: Annotated[Path | None, typer.Option("--index", help="Folder of the index.")] = None) -> None:
+    """Serve search, ask and document to an agent by the Model Context Protocol on standard input and output."""
+    from rag.mcp_server import over_stdio
+
+    settings = Settings(index=index) if index else Settings()
+    with ThreadPoolExecutor(1) as opening:  # agents expect the greeting long before the model is loaded
+        over_stdio(opening.submit(open_pipeline, settings).result)
 
 
 def read_questions(path: Path) -> Iterator[QuestionLine]:

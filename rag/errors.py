@@ -6,7 +6,9 @@ JiphyeonError
 ├── IndexMissingError      there is no index where one was looked for
 ├── IndexMismatchError     the index was built by another embedder or version
 ├── IndexDamagedError      the index does not hold what its manifest says
-└── QuestionError          a question or question file that cannot be used
+├── QuestionError          a question or question file that cannot be used
+├── RequestError           what another program asked for does not exist or cannot be read
+└── ExportError            an exported file that cannot be verified
 """
 
 
@@ -36,3 +38,11 @@ class IndexDamagedError(JiphyeonError):
 
 class QuestionError(JiphyeonError):
     """A question or question file that cannot be used."""
+
+
+class RequestError(JiphyeonError):
+    """What another program asked for does not exist or cannot be read."""
+
+
+class ExportError(JiphyeonError):
+    """An exported file that cannot be verified."""

@@ -198,14 +198,21 @@ def read_manifest(build: Path) -> Manifest:
         ) from error
 
 
+def read_texts(root: Path) -> tuple[Manifest, dict[str, Document]]:
+    """The manifest and the documents of the index under `root`, for who does not search: no model is needed.
+
+    Raises IndexMissingError, IndexMismatchError or IndexDamagedError, each with the command that mends it.
+    """
+    build = _answering(root)
+    return read_manifest(build), _documents(build)
+
+
 def open_index(root: Path, embedding_model: str) -> Index:
     """The index under `root`, checked against the embedder that will search it.
 
     Raises IndexMissingError, IndexMismatchError or IndexDamagedError, each with the command that mends it.
     """
-    build = current_build(root)
-    if build is None:
-        raise IndexMissingError(f"There is no index in {str(root)!r}. Build one: python -m ingest build --index {root}")
+    build = _answering(root)
     manifest = read_manifest(build)
     if manifest.embedding_model != embedding_model:
         raise IndexMismatchError(
@@ -218,8 +225,8 @@ def open_index(root: Path, embedding_model: str) -> Index:
 
 def open_build(build: Path, manifest: Manifest) -> Index:
     """The index in the folder `build`. Raises IndexDamagedError if a part of it is missing."""
+    documents = _documents(build)
     try:
-        documents = {document.id: document for document in map(_document, _lines(build / "documents.jsonl"))}
         by_language: dict[str, list[Chunk]] = {}
         for line in _lines(build / "chunks.jsonl"):
             text = documents[line["document_id"]].text[line["start"] : line["end"]]
@@ -237,9 +244,7 @@ def open_build(build: Path, manifest: Manifest) -> Index:
             for language, chunks in by_language.items()
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IndexDamagedError(
-            f"The index {str(build)!r} is damaged ({type(error).__name__}: {error}). Build it again: python -m ingest build"
-        ) from error
+        raise _damaged(build, error) from error
     return Index(build, manifest, documents, pools)
 
 
@@ -322,6 +327,27 @@ def swap(root: Path, build: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     pointer.replace(root / "CURRENT")
+
+
+def _answering(root: Path) -> Path:
+    """The folder of the build that answers under `root`. Raises IndexMissingError if there is none."""
+    build = current_build(root)
+    if build is None:
+        raise IndexMissingError(f"There is no index in {str(root)!r}. Build one: python -m ingest build --index {root}")
+    return build
+
+
+def _documents(build: Path) -> dict[str, Document]:
+    try:
+        return {document.id: document for document in map(_document, _lines(build / "documents.jsonl"))}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(build, error) from error
+
+
+def _damaged(build: Path, error: Exception) -> IndexDamagedError:
+    return IndexDamagedError(
+        f"The index {str(build)!r} is damaged ({type(error).__name__}: {error}). Build it again: python -m ingest build"
+    )
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

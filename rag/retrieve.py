@@ -79,8 +79,10 @@ def make_query(question: str, embedder: Embedder) -> Query:
     )
 
 
-def rank(index: Index, query: Query) -> list[Scored]:
+def rank(index: Index, query: Query, only: Language | None = None) -> list[Scored]:
     """All candidates of all languages, best first; a text whose counterpart is in the question's language leaves it to that.
+
+    With `only`, all candidates of that one language.
 
     Each language is searched for itself. Score = weighted sum of the cosines of chunk and nearest sentence in standard
     deviations, of the share of the ideal BM25 score, of the share of the question's words held at all, and of a bonus for
@@ -90,9 +92,9 @@ def rank(index: Index, query: Query) -> list[Scored]:
     found = [
         scored
         for pool in index.pools.values()
-        if not index.mirrors(pool.language, query.language)
+        if (pool.language == only if only else not index.mirrors(pool.language, query.language))
         for scored in _rank_pool(pool, query)
-        if pool.language == query.language or not _has_counterpart(index, scored.chunk, query.language)
+        if only or pool.language == query.language or not _has_counterpart(index, scored.chunk, query.language)
     ]
     return _seated(sorted(found, key=lambda scored: (-scored.score, scored.chunk.id)), query.language)
 

@@ -263,20 +263,3 @@ def test_a_question_asked_during_the_first_build_waits_and_is_answered(browser: 
         assert page.locator("#evidence .text :is(img, script, a), #chat blockquote :is(img, a:not(.cite))").count() == 0
         assert page.evaluate("window.harm") is None
         page.close()
-
-
-def test_programs_ask_by_the_api(address: str, pipeline: Pipeline) -> None:
-    from gradio_client import Client
-    from gradio_client.exceptions import AppError
-
-    client = Client(address, verbose=False)
-    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/ask"]
-    given = client.predict(KOREAN, api_name="/ask")
-    expected = pipeline.invoke({"question": KOREAN}).to_json()
-    assert given["citations"] == expected["citations"] and given["text"] == expected["text"]
-    assert client.predict("그럼 언제?", [{"role": "user", "content": KOREAN}], api_name="/ask")["language"] == "ko"
-    with pytest.raises(AppError, match="empty"):
-        client.predict(" ", api_name="/ask")
-    with pytest.raises(AppError, match="history"):
-        client.predict(KOREAN, [{"role": "king", "content": "?"}], api_name="/ask")
-    client.close()

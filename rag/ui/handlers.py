@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from pydantic import TypeAdapter, ValidationError
 
+from rag import export, tools
 from rag.errors import JiphyeonError, QuestionError
 from rag.text import language_of
 from rag.types import Answer, Document, Language, Turn
@@ -176,6 +178,51 @@ def coverage_of(pipeline: "Pipeline", language: Language) -> str:
     return sentence(pipeline.index, language)
 
 
+def again(chat: Sequence[Message], answers: Sequence[Answer], page_language: str, opening: Opening) -> Iterator[Any]:
+    """As `ask`: the last question once more, its answer in place of the one it had."""
+    if chat:
+        yield from ask(last_question(chat), *without_last(chat, answers), page_language, opening)
+
+
+def control(
+    act: str, chat: Sequence[Message], answers: Sequence[Answer], page_language: str, opening: Opening
+) -> tuple[Any, ...]:
+    """(input box, chat, answers, evidence, note over the box, file to save) after one of the controls was pressed.
+
+    The file is a JSON list [name, type, text] that the browser saves: it is the visitor's, no copy of it stays here.
+    """
+    keep, language = gr.skip(), spoken(page_language)
+    strings = STRINGS[language]
+    documents: Mapping[str, Document] = opening.pipeline.index.documents if opening.pipeline else {}
+    name = act.partition(" ")[0]  # behind it is a number that makes each press new
+    if name == "new":
+        return "", [], [], evidence.of_corpus(documents, language) if documents else "", "", ""
+    if name == "edit" and chat:
+        return last_question(chat), keep, keep, keep, render.editing(strings), ""
+    if name == "keep":
+        return "", keep, keep, keep, "", ""
+    if name == "stop" and chat:
+        shown = [*chat[:-1], _message("assistant", render.stopped(_html(chat[-1]), strings))]
+        return keep, shown, keep, keep, keep, ""
+    if name in ("markdown", "json") and answers:
+        now = datetime.now().astimezone()
+        markdown = name == "markdown"
+        text = export.as_markdown(answers, documents, language, now) if markdown else export.as_json(answers, documents, now)
+        file = f"jiphyeon-{now:%Y-%m-%d-%H%M}.{'md' if markdown else 'json'}"
+        return keep, keep, keep, keep, keep, json.dumps([file, "text/markdown" if markdown else "application/json", text])
+    return keep, keep, keep, keep, keep, ""
+
+
+def last_question(chat: Sequence[Message]) -> str:
+    """The last question, as it was asked."""
+    return render.asked_text(_html(chat[-2]))
+
+
+def without_last(chat: Sequence[Message], answers: Sequence[Answer]) -> tuple[Sequence[Message], Sequence[Answer]]:
+    """The conversation without its last question. Where that was not answered, all answers stay."""
+    return chat[:-2], answers[:-1] if render.is_answer(_html(chat[-1])) else answers
+
+
 def show(pick: str, answers: Sequence[Answer], page_language: str, opening: Opening) -> Any:
     """The evidence pane for what was picked: a JSON list [turn, target, view], as the page's links carry it."""
     try:
@@ -212,21 +259,25 @@ def preferred_language(accept: str, stored: str) -> Language:
     return next((spoken(name) for name in named if name in STRINGS), "en")
 
 
-def ask_json(question: str, past: object, opening: Opening) -> dict[str, Any]:
-    """The answer as JSON, for programs. Raises gr.Error with what is wrong and how to mend it."""
+def call(opening: Opening, tool: str, **arguments: Any) -> Any:
+    """What a tool of `rag.tools` gives, for programs. Raises gr.Error with what is wrong and how to mend it."""
     try:
-        turns = TypeAdapter(list[Turn]).validate_python(past or [])
-        opening.start()
-        pipeline = opening.wait(PATIENCE)
-        if pipeline is None:
-            raise QuestionError("The documents are still being prepared; ask again in some minutes.")
-        return pipeline.invoke({"question": question, "history": turns}).to_json()
-    except ValidationError as error:
-        first = error.errors()[0]
-        wrong = f'history must be a list of {{"role", "content"}}: {first["loc"]}: {first["msg"]}'
-        raise gr.Error(wrong, print_exception=False) from error
+        return tools.call(partial(opened, opening), tool, arguments)
     except JiphyeonError as error:
         raise gr.Error(str(error), print_exception=False) from error
+
+
+def opened(opening: Opening) -> "Pipeline":
+    """The pipeline, awaited. Raises QuestionError if it takes too long, or what opening it raised."""
+    opening.start()
+    pipeline = opening.wait(PATIENCE)
+    if pipeline is None:
+        raise QuestionError("The documents are still being prepared; ask again in some minutes.")
+    return pipeline
+
+
+def _html(message: Message) -> str:
+    return str(message["content"][0]["text"])
 
 
 def _message(role: str, html: str) -> Message:

@@ -42,6 +42,23 @@
     box.scrollTo({ top: box.scrollTop + row.getBoundingClientRect().top - box.getBoundingClientRect().top - 8, behavior: gently() });
   };
 
+  // The conversation's controls. The buttons that apply change with each press, so the focus is led on.
+  const box = () => find("#question textarea");
+  const act = (name) => {
+    write(name === "again" ? "again" : "act", `${name} ${++count}`);
+    if (name === "stop" || name === "again") find("#chat .panel-wrap").focus({ preventScroll: true });
+    if (name === "new" || name === "keep") box().focus({ preventScroll: true });
+  };
+  const save = (file) => {
+    if (!file) return;
+    const [name, type, text] = JSON.parse(file);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  };
+
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest?.(selector);
     const cite = at("a.cite");
@@ -62,6 +79,8 @@
     } else if (at("[data-language]")) {
       localStorage.setItem("jiphyeon-language", at("[data-language]").dataset.language);
       write("language", at("[data-language]").dataset.language);
+    } else if (at("[data-act]")) {
+      act(at("[data-act]").dataset.act);
     } else if (at("button.copy")) {
       const button = at("button.copy");
       const label = button.textContent;
@@ -85,7 +104,9 @@
   addEventListener("keydown", guard, true);
   addEventListener("keypress", guard, true);
   addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.isComposing) close();
+    if (event.key !== "Escape" || event.isComposing) return;
+    if (find("#editing .editing") && document.activeElement === box()) act("keep");
+    else close();
   });
 
   const bring = (element, above) => {
@@ -103,6 +124,7 @@
     if (rows.length > turns) setTimeout(() => toTop(rows[rows.length - 1]), 30);
     turns = rows.length;
     // Gradio labels a message with its own HTML source, which a screen reader would read out.
+    find("#chat .panel-wrap:not([tabindex])")?.setAttribute("tabindex", "-1"); // the focus rests there when a button goes
     document.querySelectorAll("#chat [data-testid][aria-label]").forEach((element) => element.removeAttribute("aria-label"));
   };
 
@@ -112,6 +134,12 @@
   window.jiphyeon = {
     speaks: (masthead) => (document.documentElement.lang = masthead.querySelector("[lang]").lang),
     language: () => [localStorage.getItem("jiphyeon-language") || ""],
+    save,
+    editing: (note) => {
+      if (!note.querySelector(".editing")) return;
+      box().focus({ preventScroll: true });
+      setTimeout(() => box().setSelectionRange(box().value.length, box().value.length), 60); // once the question is in it
+    },
     shown: () => {
       const section = find("#evidence .evidence");
       const mark = find("#evidence mark.current");

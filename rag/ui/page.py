@@ -1,13 +1,17 @@
 """The layout of the page, and what calls what."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
+from starlette.routing import Route
 
-from rag.types import Answer
+from rag import tools
+from rag.mcp_server import OverHttp
+from rag.types import Answer, Language, Turn
 from rag.ui import handlers, render
 from rag.ui.handlers import Message, Opening
 from rag.ui.strings import STRINGS, TITLE
@@ -25,6 +29,7 @@ def make_page(opening: Opening) -> gr.Blocks:
         answers = gr.State([])
         language = gr.Textbox(visible="hidden", elem_id="language")
         pick = gr.Textbox(visible="hidden", elem_id="pick")
+        act, again, saved = (gr.Textbox(visible="hidden", elem_id=name) for name in ("act", "again", "saved"))
         masthead = gr.HTML(
             elem_id="masthead",
             apply_default_css=False,
@@ -45,6 +50,13 @@ def make_page(opening: Opening) -> gr.Blocks:
                     latex_delimiters=[],
                     autoscroll=False,  # the page's script keeps the question in view: what is being read must not move
                     allow_file_downloads=False,
+                )
+                controls = gr.HTML(elem_id="controls", apply_default_css=False, padding=False)
+                editing = gr.HTML(
+                    elem_id="editing",
+                    apply_default_css=False,
+                    padding=False,
+                    js_on_load="watch('value', () => window.jiphyeon.editing(element))",
                 )
                 box = gr.Textbox(
                     elem_id="question", show_label=False, container=False, lines=1, max_lines=6, autofocus=True, submit_btn=True
@@ -68,7 +80,8 @@ def make_page(opening: Opening) -> gr.Blocks:
             if answers:
                 pane = handlers.show(pick or '[0, "c1", "quote"]', answers, language, opening)
             hint = STRINGS[language].placeholder
-            return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more)
+            below = render.controls(language)
+            return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more), below
 
         def warm(name: str, answers: Sequence[Answer]) -> tuple[Any, ...]:
             if not name:  # not told yet; `speak` will draw
@@ -76,23 +89,52 @@ def make_page(opening: Opening) -> gr.Blocks:
             head, pane, more = handlers.first_visit(handlers.spoken(name), opening)
             return head, gr.skip() if answers else pane, gr.Timer(active=more)
 
-        def converse(question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str) -> Iterator[Any]:
-            yield from handlers.ask(question, chat, answers, language, opening)
+        def converse(
+            question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str, editing: str
+        ) -> Iterator[Any]:
+            if editing and question.strip():
+                chat, answers = handlers.without_last(chat, answers)
+            for state in handlers.ask(question, chat, answers, language, opening):
+                yield *state, ""
+
+        def regenerate(chat: Sequence[Message], answers: Sequence[Answer], language: str) -> Iterator[Any]:
+            yield from handlers.again(chat, answers, language, opening)
+
+        def control(act: str, chat: Sequence[Message], answers: Sequence[Answer], language: str) -> tuple[Any, ...]:
+            return handlers.control(act, chat, answers, language, opening)
 
         def show(pick: str, answers: Sequence[Answer], language: str) -> Any:
             return handlers.show(pick, answers, language, opening)
 
-        def ask_json(question: str, history: list[dict[str, str]] | None = None) -> dict[str, Any]:
-            """The answer with its citations as JSON. `history`: earlier turns, each {"role", "content"}."""
-            return handlers.ask_json(question, history, opening)
+        def search(query: str, limit: int = tools.PASSAGES, language: Language | None = None) -> tools.SearchResult:
+            given: tools.SearchResult = handlers.call(opening, "search", query=query, limit=limit, language=language)
+            return given
+
+        def ask(question: str, history: list[Turn] | None = None) -> tools.AnswerRecord:
+            given: tools.AnswerRecord = handlers.call(opening, "ask", question=question, history=history or [])
+            return given
+
+        def document(id: str, start: int = 0, end: int | None = None) -> tools.DocumentRecord:
+            given: tools.DocumentRecord = handlers.call(opening, "document", id=id, start=start, end=end)
+            return given
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(arrive, language, language, js="() => window.jiphyeon.language()", **quiet)
-        language.change(speak, [language, answers, pick], [masthead, welcome, evidence, box, warming], **quiet)
+        language.change(speak, [language, answers, pick], [masthead, welcome, evidence, box, warming, controls], **quiet)
         warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
-        box.submit(converse, [box, chat, answers, language], [box, chat, answers, evidence], **quiet)
+        asked = box.submit(converse, [box, chat, answers, language, editing], [box, chat, answers, evidence, editing], **quiet)
+        asked_again = again.change(regenerate, [chat, answers, language], [box, chat, answers, evidence], **quiet)
+        acted = act.change(
+            control,
+            [act, chat, answers, language],
+            [box, chat, answers, evidence, editing, saved],
+            cancels=[asked, asked_again],
+            **quiet,
+        )
+        acted.then(None, saved, None, js="(file) => window.jiphyeon.save(file)", **quiet)
         pick.change(show, [pick, answers, language], evidence, trigger_mode="always_last", **quiet)
-        api(ask_json, api_name="ask")
+        for tool in (search, ask, document):
+            api(tool, api_name=tool.__name__, api_description=tools.TOOLS[tool.__name__].description)
     page.queue(default_concurrency_limit=CONCURRENT, max_size=QUEUED)
     return page
 
@@ -113,6 +155,8 @@ def serve(page: gr.Blocks, port: int, opening: Opening) -> None:
         favicon_path=HERE / "favicon.svg",
         max_file_size="1mb",  # nothing takes files yet
         allowed_paths=[],
+        mcp_server=False,  # its own; see rag/mcp_server.py
+        app_kwargs={"routes": [Route("/mcp", OverHttp(partial(handlers.opened, opening)), methods=["POST"])]},
         theme=gr.themes.Base(font=FONTS, font_mono=("monospace",)),
         head=f"<style>{style}</style><script>{script}</script>",
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape, unescape
 from itertools import groupby
 
 from rag.answer.frame import as_of_label, kind_label
@@ -38,7 +38,8 @@ def problem(strings: Strings, what: str, lead: str = "") -> str:
 def answer(given: Answer, documents: Documents, turn: int, coverage: str) -> str:
     """An answer, or the card of a refusal. One line of HTML: a blank line would end it for the Markdown around it."""
     body = _refusal(given, documents, turn, coverage) if given.refused else _quotes(given, documents, turn)
-    return f'<div class="answer" lang="{given.language}">{body}</div>'
+    growing = "" if "total" in given.timings_ms else " growing"
+    return f'<div class="answer{growing}" lang="{given.language}">{body}</div>'
 
 
 def _quotes(given: Answer, documents: Documents, turn: int) -> str:
@@ -182,6 +183,49 @@ def examples(documents: Documents, language: Language, near: Sequence[str] = ())
     """Questions in `language` that these documents answer; those on a document of `near` first."""
     held = [e for e in EXAMPLES[language] if not e.across and any(f"{e.topic}-{code}" in documents for code in LANGUAGES)]
     return [e.question for e in sorted(held, key=lambda e: not any(name.startswith(e.topic) for name in near))]
+
+
+# --- the conversation's controls ----------------------------------------------------------------------------------
+
+
+def controls(language: Language) -> str:
+    """The buttons under the conversation; the page's style shows those that apply."""
+    strings = STRINGS[language]
+
+    def button(act: str, label: str, name: str = "") -> str:
+        named = f' aria-label="{escape(name)}" title="{escape(name)}"' if name else ""
+        return f'<button data-act="{act}"{named}>{escape(label)}</button>'
+
+    saves = (button(act, kind, strings.save.format(kind=kind)) for act, kind in (("markdown", ".md"), ("json", ".json")))
+    return (
+        f'<div class="controls" role="group" aria-label="{escape(strings.controls)}" lang="{language}">'
+        f"{button('stop', strings.stop)}{button('again', strings.again)}{button('edit', strings.edit)}"
+        f"<span></span>{''.join(saves)}{button('new', strings.new)}</div>"
+    )
+
+
+def editing(strings: Strings) -> str:
+    """That the question in the box will replace the last one, and the way out of that."""
+    keep = f'<button data-act="keep">{escape(strings.keep)}</button>'
+    return f'<div class="editing" role="status"><span>{escape(strings.editing)}</span>{keep}</div>'
+
+
+def asked_text(html: str) -> str:
+    """The words of which `asked` made this."""
+    return unescape(re.sub("<[^>]*>", "", html.replace("<br>", "\n")))
+
+
+def is_answer(html: str) -> bool:
+    """Whether this came from `answer`, whole or still growing."""
+    return html.startswith('<div class="answer')
+
+
+def stopped(html: str, strings: Strings) -> str:
+    """The message of the answer that was being given, as far as it came; one that is complete as it is."""
+    note = f'<p class="stopped" role="status">{escape(strings.stopped)}</p>'
+    if html.startswith('<div class="answer growing"'):
+        return html.replace(" growing", "", 1).removesuffix("</div>") + note + "</div>"
+    return note if html.startswith('<div class="waiting"') else html
 
 
 # --- the page -----------------------------------------------------------------------------------------------------

@@ -36,6 +36,16 @@ class Strings:
     refused: str
     nearest: str
     answerable: str
+    # the conversation's controls
+    controls: str
+    stop: str
+    stopped: str
+    again: str
+    edit: str
+    editing: str
+    keep: str
+    new: str
+    save: str  # as a kind of file
     # evidence
     evidence: str
     document: str
@@ -91,6 +101,15 @@ KOREAN = Strings(
     refused="자료에서 답을 찾지 못했습니다",
     nearest="가장 가까운 대목",
     answerable="이런 질문에는 답할 수 있습니다",
+    controls="대화",
+    stop="멈추기",
+    stopped="답을 멈췄습니다.",
+    again="다시 답하기",
+    edit="질문 고치기",
+    editing="마지막 질문을 고치는 중입니다. 보내면 그 답을 대신합니다.",
+    keep="그대로 두기",
+    new="새 대화",
+    save="대화를 {kind} 파일로 저장",
     evidence="근거",
     document="문서",
     sources="출처",
@@ -144,6 +163,15 @@ ENGLISH = Strings(
     refused="The corpus does not answer this",
     nearest="Nearest passages",
     answerable="Questions it can answer",
+    controls="Conversation",
+    stop="Stop",
+    stopped="The answer was stopped.",
+    again="Regenerate",
+    edit="Edit",
+    editing="Editing your last question. Its answer will be replaced.",
+    keep="Leave it",
+    new="New chat",
+    save="Save the conversation as {kind}",
     evidence="Evidence",
     document="Document",
     sources="Sources",
