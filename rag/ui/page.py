@@ -53,7 +53,12 @@ def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
                 model: gr.Dropdown | gr.State = gr.State("")
                 if len(models) > 1:
                     model = gr.Dropdown(
-                        choices(models, "en"), value=models[0], elem_id="model", filterable=False, container=False
+                        choices(models, "en"),
+                        value=models[0],
+                        label=STRINGS["en"].model,
+                        elem_id="model",
+                        filterable=False,
+                        container=False,
                     )
             with gr.Column(elem_id="pane"):
                 evidence = gr.HTML(
