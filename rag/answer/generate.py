@@ -160,8 +160,11 @@ def _cleaned(text: str, claims: Sequence[Claim]) -> Iterator[tuple[Claim, bool]]
     for claim in claims:
         opens = "\n" in text[end : claim.start]
         end = claim.end
+        stop = text[claim.start : end].rstrip()[-1:]
         said = re.sub(r"\s*\[\d+\]", "", _MARKDOWN.sub("", normalise(claim.text))).strip()
         if any(map(str.isalnum, said)):
+            if stop in ".!?。" and not _SENTENCE_END.search(said):  # it stood behind the marker
+                said += stop
             yield replace(claim, text=" ".join(said.split())), opens
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import HumanMessage
 
+import rag.__main__
 from rag.answer.generate import ABSTENTION
 from rag.chat import PROVIDERS, open_chat, open_chats, words
 from rag.config import PROJECT, Settings
@@ -105,18 +106,19 @@ def test_names_with_commas_between_are_choices() -> None:
 
 
 def test_the_command_line_takes_any_model(index_dir: Path) -> None:
-    def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "rag", "ask", "Who controls OpenAI?", "--index", str(index_dir), *arguments]
-        with scripted(ABSTENTION["en"]) as server:
-            environment = os.environ | {"JIPHYEON_CHAT_MODEL": "openai:default", "JIPHYEON_CHAT_BASE_URL": server.url}
-            done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120)
-            called.append([request["model"] for request in server.requests])
-        assert done.returncode == 0, done.stderr
-        return done
+    command = [sys.executable, "-m", "rag", "ask", "Who controls OpenAI?", "--index", str(index_dir), "--model", "openai:other"]
+    with scripted(ABSTENTION["en"]) as server:
+        environment = os.environ | {"JIPHYEON_CHAT_MODEL": "openai:default", "JIPHYEON_CHAT_BASE_URL": server.url}
+        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120)
+        assert [request["model"] for request in server.requests] == ["other"]
+    assert done.returncode == 0 and "openai:other found no answer" in done.stderr and "found no answer" not in done.stdout
 
-    called: list[list[str]] = []
-    other = ask("--model", "openai:other")
-    assert "openai:other found no answer" in other.stderr and "found no answer" not in other.stdout
-    assert json.loads(ask("--json").stdout)["notice"].startswith("openai:default found no answer")
-    assert json.loads(ask("--json", "--model", "none").stdout)["notice"] == ""
-    assert called == [["other"], ["default"], []]
+
+def test_the_command_line_takes_none(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[Settings] = []
+    monkeypatch.setenv("JIPHYEON_CHAT_MODEL", "openai:default")
+    monkeypatch.setattr(rag.__main__, "open_pipeline", lambda settings: opened.append(settings) or pipeline)
+    rag.__main__.ask("Who controls OpenAI?", json_output=True, model="none")
+    assert opened[0].chat_models == () and json.loads(capsys.readouterr().out)["notice"] == ""
