@@ -2,6 +2,7 @@
 
 JiphyeonError
 ├── DocumentError          a file or record that cannot be read
+├── ChatModelError         a chat model cannot be had, fails, or writes nothing that holds
 ├── EmbeddingModelError    the embedding model cannot be had or loaded
 ├── IndexMissingError      there is no index where one was looked for
 ├── IndexMismatchError     the index was built by another embedder or version
@@ -11,6 +12,8 @@ JiphyeonError
 └── ExportError            an exported file that cannot be verified
 """
 
+from typing import Literal
+
 
 class JiphyeonError(Exception):
     """An error whose message says what is wrong, where, and how to mend it."""
@@ -18,6 +21,18 @@ class JiphyeonError(Exception):
 
 class DocumentError(JiphyeonError):
     """A file or record that cannot be read."""
+
+
+class ChatModelError(JiphyeonError):
+    """A chat model cannot be had, fails, or writes nothing that holds; `reason` says which, for the asker's notice."""
+
+    def __init__(
+        self,
+        message: str,
+        reason: Literal["closed", "slow", "limited", "failed", "empty", "abstained", "unverified", "language"],
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class EmbeddingModelError(JiphyeonError):

@@ -51,7 +51,8 @@ def as_json(answers: Sequence[Answer], documents: Documents, now: datetime) -> s
             "model": answer.model,
             "refused": answer.refused,
             "refusal_reason": answer.refusal_reason,
-            "unsupported": list(answer.unsupported),
+            "unsupported": [asdict(claim) for claim in answer.unsupported],
+            "notice": answer.notice,
             "index": answer.index,
             "citations": [_cited(citation, documents.get(citation.document_id)) for citation in answer.citations],
         }

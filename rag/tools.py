@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from rag.errors import RequestError
 from rag.text import plain
-from rag.types import Citation, Document, Language, Passage, Turn
+from rag.types import Citation, Document, Language, Passage, Turn, Unsupported
 
 if TYPE_CHECKING:
     from rag.pipeline import Pipeline
@@ -112,7 +112,8 @@ class AnswerRecord(TypedDict):
     refusal_reason: str
     confidence: float
     citations: list[Citation]
-    unsupported: list[Any]
+    unsupported: Annotated[list[Unsupported], Field(description="What the model wrote and the checks did not pass.")]
+    notice: Annotated[str, Field(description="Why the chat model's words are not there, or not all of them.")]
     passages: list[Listed]
     timings_ms: Timings
     index: IndexRecord

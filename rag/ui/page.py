@@ -10,6 +10,7 @@ from gradio.events import api
 from starlette.routing import Route
 
 from rag import tools
+from rag.chat import QUOTES
 from rag.mcp_server import OverHttp
 from rag.types import Answer, Language, Turn
 from rag.ui import handlers, render
@@ -22,8 +23,8 @@ CONCURRENT = 8  # questions answered at once
 QUEUED = 64  # events that wait; more are told to come again
 
 
-def make_page(opening: Opening) -> gr.Blocks:
-    """The page. The pipeline of `opening` answers; the page does not wait for it."""
+def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
+    """The page. The pipeline of `opening` answers; the page does not wait for it. Of several `models` the asker may choose."""
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True)
     with page:
         answers = gr.State([])
@@ -61,6 +62,16 @@ def make_page(opening: Opening) -> gr.Blocks:
                 box = gr.Textbox(
                     elem_id="question", show_label=False, container=False, lines=1, max_lines=6, autofocus=True, submit_btn=True
                 )
+                model: gr.Dropdown | gr.State = gr.State("")
+                if len(models) > 1:
+                    model = gr.Dropdown(
+                        choices(models, "en"),
+                        value=models[0],
+                        label=STRINGS["en"].model,
+                        elem_id="model",
+                        filterable=False,
+                        container=False,
+                    )
             with gr.Column(elem_id="pane"):
                 evidence = gr.HTML(
                     elem_id="evidence",
@@ -90,18 +101,22 @@ def make_page(opening: Opening) -> gr.Blocks:
             return head, gr.skip() if answers else pane, gr.Timer(active=more)
 
         def converse(
-            question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str, editing: str
+            question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str, model: str, editing: str
         ) -> Iterator[Any]:
             if editing and question.strip():
                 chat, answers = handlers.without_last(chat, answers)
-            for state in handlers.ask(question, chat, answers, language, opening):
+            for state in handlers.ask(question, chat, answers, language, opening, model):
                 yield *state, ""
 
-        def regenerate(chat: Sequence[Message], answers: Sequence[Answer], language: str) -> Iterator[Any]:
-            yield from handlers.again(chat, answers, language, opening)
+        def regenerate(chat: Sequence[Message], answers: Sequence[Answer], language: str, model: str) -> Iterator[Any]:
+            yield from handlers.again(chat, answers, language, opening, model)
 
         def control(act: str, chat: Sequence[Message], answers: Sequence[Answer], language: str) -> tuple[Any, ...]:
             return handlers.control(act, chat, answers, language, opening)
+
+        def offer(name: str) -> gr.Dropdown:
+            language = handlers.spoken(name)
+            return gr.Dropdown(choices(models, language), label=STRINGS[language].model)
 
         def show(pick: str, answers: Sequence[Answer], language: str) -> Any:
             return handlers.show(pick, answers, language, opening)
@@ -121,9 +136,13 @@ def make_page(opening: Opening) -> gr.Blocks:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(arrive, language, language, js="() => window.jiphyeon.language()", **quiet)
         language.change(speak, [language, answers, pick], [masthead, welcome, evidence, box, warming, controls], **quiet)
+        if len(models) > 1:
+            language.change(offer, language, model, **quiet)
         warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
-        asked = box.submit(converse, [box, chat, answers, language, editing], [box, chat, answers, evidence, editing], **quiet)
-        asked_again = again.change(regenerate, [chat, answers, language], [box, chat, answers, evidence], **quiet)
+        asked = box.submit(
+            converse, [box, chat, answers, language, model, editing], [box, chat, answers, evidence, editing], **quiet
+        )
+        asked_again = again.change(regenerate, [chat, answers, language, model], [box, chat, answers, evidence], **quiet)
         acted = act.change(
             control,
             [act, chat, answers, language],
@@ -137,6 +156,11 @@ def make_page(opening: Opening) -> gr.Blocks:
             api(tool, api_name=tool.__name__, api_description=tools.TOOLS[tool.__name__].description)
     page.queue(default_concurrency_limit=CONCURRENT, max_size=QUEUED)
     return page
+
+
+def choices(models: Sequence[str], language: Language) -> list[tuple[str, str]]:
+    """The models by their names, then quotes alone."""
+    return [*((name, name) for name in models), (STRINGS[language].quotes_only, QUOTES)]
 
 
 def serve(page: gr.Blocks, port: int, opening: Opening) -> None:
