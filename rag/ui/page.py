@@ -6,6 +6,8 @@ from typing import Any
 
 import gradio as gr
 from gradio.events import api
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from rag.types import Answer
 from rag.ui import handlers, render
@@ -13,7 +15,9 @@ from rag.ui.handlers import Message, Opening
 from rag.ui.strings import STRINGS, TITLE
 
 HERE = Path(__file__).parent
-FONTS = ("Pretendard", "Apple SD Gothic Neo", "Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", "system-ui", "sans-serif")
+# The reader's own first; the page's (rag/ui/fonts, declared in page.css) is fetched only where all of these are missing.
+KOREAN_FONTS = ("Pretendard", "Apple SD Gothic Neo", "Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic")
+FONTS = (*KOREAN_FONTS, "Jiphyeon Sans", "Jiphyeon Rare", "system-ui", "sans-serif")
 CONCURRENT = 8  # questions answered at once
 QUEUED = 64  # events that wait; more are told to come again
 
@@ -113,6 +117,7 @@ def serve(page: gr.Blocks, port: int, opening: Opening) -> None:
         favicon_path=HERE / "favicon.svg",
         max_file_size="1mb",  # nothing takes files yet
         allowed_paths=[],
+        app_kwargs={"routes": [Mount("/fonts", StaticFiles(directory=HERE / "fonts"))]},
         theme=gr.themes.Base(font=FONTS, font_mono=("monospace",)),
         head=f"<style>{style}</style><script>{script}</script>",
     )
