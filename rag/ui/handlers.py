@@ -185,6 +185,10 @@ def show(pick: str, answers: Sequence[Answer], page_language: str, opening: Open
         return gr.skip()
     language = spoken(page_language)
     documents: Mapping[str, Document] = opening.pipeline.index.documents if opening.pipeline else {}
+    if str(target).startswith("?"):  # a permanent link, which can come before the documents are open
+        if not documents:
+            return render.waiting(opening.state(STRINGS[language]))
+        return evidence.of_link(target, documents, str(view), language)
     if not target:
         return evidence.of_corpus(documents, language)
     if str(target).startswith("d") and target[1:] in documents:

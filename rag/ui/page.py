@@ -62,22 +62,24 @@ def make_page(opening: Opening) -> gr.Blocks:
                 )
         warming = gr.Timer(0.5)
 
-        def arrive(stored: str, request: gr.Request) -> str:
+        def arrive(stored: str, link: str, request: gr.Request) -> tuple[str, str]:
             opening.start()
-            return handlers.preferred_language(request.headers.get("accept-language", ""), stored)
+            return handlers.preferred_language(request.headers.get("accept-language", ""), stored), link
 
         def speak(name: str, answers: Sequence[Answer], pick: str) -> tuple[Any, ...]:
             language = handlers.spoken(name)
             head, pane, more = handlers.first_visit(language, opening)
-            if answers:
+            if answers or pick:
                 pane = handlers.show(pick or '[0, "c1", "quote"]', answers, language, opening)
             hint = STRINGS[language].placeholder
             return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more)
 
-        def warm(name: str, answers: Sequence[Answer]) -> tuple[Any, ...]:
+        def warm(name: str, answers: Sequence[Answer], pick: str) -> tuple[Any, ...]:
             if not name:  # not told yet; `speak` will draw
                 return gr.skip(), gr.skip(), gr.skip()
             head, pane, more = handlers.first_visit(handlers.spoken(name), opening)
+            if pick:
+                pane = handlers.show(pick, answers, handlers.spoken(name), opening)
             return head, gr.skip() if answers else pane, gr.Timer(active=more)
 
         def converse(question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str) -> Iterator[Any]:
@@ -91,9 +93,9 @@ def make_page(opening: Opening) -> gr.Blocks:
             return handlers.ask_json(question, history, opening)
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        page.load(arrive, language, language, js="() => window.jiphyeon.language()", **quiet)
+        page.load(arrive, [language, pick], [language, pick], js="() => window.jiphyeon.arrives()", **quiet)
         language.change(speak, [language, answers, pick], [masthead, welcome, evidence, box, warming], **quiet)
-        warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
+        warming.tick(warm, [language, answers, pick], [welcome, evidence, warming], **quiet)
         box.submit(converse, [box, chat, answers, language], [box, chat, answers, evidence], **quiet)
         pick.change(show, [pick, answers, language], evidence, trigger_mode="always_last", **quiet)
         api(ask_json, api_name="ask")

@@ -8,7 +8,7 @@ from itertools import groupby
 from rag.answer.frame import as_of_label, kind_label
 from rag.text import plain
 from rag.types import Answer, Citation, Language, Passage
-from rag.ui.evidence import Documents, kind
+from rag.ui.evidence import Documents, card, kind
 from rag.ui.strings import EXAMPLES, LANGUAGES, STRINGS, Strings
 
 _HEADER = re.compile(r"\*\*(.+)\*\*(.*)")
@@ -38,7 +38,9 @@ def problem(strings: Strings, what: str, lead: str = "") -> str:
 def answer(given: Answer, documents: Documents, turn: int, coverage: str) -> str:
     """An answer, or the card of a refusal. One line of HTML: a blank line would end it for the Markdown around it."""
     body = _refusal(given, documents, turn, coverage) if given.refused else _quotes(given, documents, turn)
-    return f'<div class="answer" lang="{given.language}">{body}</div>'
+    held = [(citation, documents[citation.document_id]) for citation in given.citations if citation.document_id in documents]
+    cards = "".join(card(citation, document, turn, given.language) for citation, document in held)
+    return f'<div class="answer" lang="{given.language}">{body}<div class="cards">{cards}</div></div>'
 
 
 def _quotes(given: Answer, documents: Documents, turn: int) -> str:
@@ -105,9 +107,11 @@ def _with_links(line: str, cited: Mapping[int, Citation], language: Language, tu
 
 
 def _link(citation: Citation, language: Language, turn: int) -> str:
-    """The marker. Its class says which answer of the conversation it belongs to, its address which citation."""
-    where = " · ".join(part for part in (citation.title, citation.issuer, citation.as_of) if part)
-    title = escape(f"{STRINGS[language].marker.format(marker=citation.marker)}\n{where}").replace("\n", "&#10;")
+    """The marker. Its class says which answer of the conversation it belongs to, its address which citation.
+
+    Gradio drops `aria-label`: page.js makes one of the title, in whose stead it shows the card.
+    """
+    title = escape(STRINGS[language].marker.format(marker=citation.marker))
     return f'<a class="cite turn-{turn}" href="#c{citation.marker}" title="{title}">[{citation.marker}]</a>'
 
 
@@ -191,7 +195,7 @@ def masthead(language: Language) -> str:
     """The name, which begins anew, and the switch to the other language."""
     other: Language = "en" if language == "ko" else "ko"
     return (
-        f'<div class="masthead" lang="{language}"><a href="./" class="name"><b lang="ko">집현</b> Jiphyeon</a>'
+        f'<div class="masthead" lang="{language}" data-conversation="{escape(STRINGS[language].conversation)}"><a href="./" class="name"><b lang="ko">집현</b> Jiphyeon</a>'
         f'<button class="switch" lang="{other}" data-language="{other}">{escape(STRINGS[language].switch)}</button></div>'
     )
 
