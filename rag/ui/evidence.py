@@ -114,7 +114,7 @@ def _pane(
         f'<section class="evidence {where.view}" tabindex="-1" aria-label="{escape(said)}" data-turn="{where.turn}" '
         f'data-target="{escape(where.target)}" data-link="{escape(cite.link_to(document, span))}" '
         f'data-say="{escape(f"{said}. {quote}")}">{_bar(strings, where, tabs, counterpart)}'
-        f'{steps}{_about(document, language)}{_cite_as(document, span, language)}<div class="pages" {panel}>'
+        f'<div class="tools">{steps}{_cite_as(document, span, language)}</div>{_about(document, language)}<div class="pages" {panel}>'
         f"<div>{body}</div>{counterpart}</div></section>"
     )
 

@@ -18,6 +18,9 @@
     view = wanted || "quote";
     picking = true;
     held = document.activeElement?.closest("#evidence") ? (document.activeElement.dataset.key ?? "") : null;
+    const here = find("#evidence .evidence");
+    const same = target && here?.dataset.target === target && here.dataset.turn === String(turn) && here.classList.contains(view);
+    if (same) return window.jiphyeon.shown(); // Gradio does not draw again what is there
     write("pick", JSON.stringify([turn, target, view, ++count]));
   };
   const narrow = () => matchMedia("(max-width: 760px)").matches;
