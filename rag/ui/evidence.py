@@ -104,7 +104,7 @@ def _pane(
 ) -> str:
     """The pane: what to turn to, who says it, the text with its marks, beside it the counterpart's."""
     strings = STRINGS[language]
-    counterpart = _counterpart(document, documents, span, strings) if where.target else ""
+    counterpart = _counterpart(document, documents, span, where.view, strings) if where.target else ""
     body = _whole(document, marks, span, strings) if where.view == "document" else _surroundings(document, marks, span)
     said = f"{name}. {document.title}"
     quote = " ".join(document.text[slice(*span)].split())
@@ -260,7 +260,7 @@ def _surroundings(document: Document, marks: Sequence[Mark], span: Span) -> str:
     return f'<div class="text" lang="{escape(document.language)}">{before}{text}{after}</div>'
 
 
-def _counterpart(document: Document, documents: Documents, span: Span, strings: Strings) -> str:
+def _counterpart(document: Document, documents: Documents, span: Span, view: str, strings: Strings) -> str:
     """The same section of the same text in the other language: the n-th of as many; empty if there is none.
 
     What answers the quote is marked where the two run alike: sentence for sentence, else paragraph for paragraph.
@@ -282,8 +282,9 @@ def _counterpart(document: Document, documents: Documents, span: Span, strings: 
             alike = zip(said, answering, strict=True) if len(said) == len(answering) else [(ours, theirs)]
             marks += [Mark(start=there[0], end=there[1], style="pair") for one, there in alike if _overlap(one, span)]
     label = strings.counterpart.format(language=strings.languages.get(pair.language, pair.language))
+    scrolls = ' tabindex="0"' if view == "document" else ""  # by itself, beside the whole document
     return (
-        f'<aside class="counterpart"><h3>{escape(label)}</h3>'
+        f'<aside class="counterpart" aria-label="{escape(label)}"{scrolls}><h3>{escape(label)}</h3>'
         f'<div class="text" lang="{escape(pair.language)}">{_text(pair.text, other, marks)}</div></aside>'
     )
 
