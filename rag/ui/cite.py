@@ -11,6 +11,9 @@ from rag.types import Document, Language
 
 Span = tuple[int, int]
 
+# How far from its old place a quote is looked for, in characters; less for a long one: each place costs its length.
+FAR, WORK = 50_000, 20_000_000
+
 _SPAN = re.compile(r"(\d{1,9})-(\d{1,9})")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
 _BIBTEX = {
@@ -91,9 +94,12 @@ def _where(text: str, span: Span, checksum: str) -> Span | None:
         return None
     if not checksum:
         return span if end <= len(text) else None
-    starts = sorted(range(len(text) - length + 1), key=lambda other: abs(other - start))
-    found = next((other for other in starts if _sum(text[other : other + length]) == checksum), None)
-    return None if found is None else (found, found + length)
+    here = min(start, len(text) - length)
+    for distance in range(min(len(text), FAR, WORK // length) + 1):
+        for other in (here - distance, here + distance):
+            if 0 <= other <= len(text) - length and _sum(text[other : other + length]) == checksum:
+                return other, other + length
+    return None
 
 
 def _sum(words: str) -> str:

@@ -1,5 +1,6 @@
 """Citations to paste and links to quotes: they parse, they lead back, they say no more than is known."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -149,6 +150,14 @@ def test_any_address_is_followed_without_harm(link: str, document: bool, lost: b
     followed = cite.follow(link, {LAW.id: LAW})
     assert ((followed.document is not None), followed.lost) == (document, lost)
     assert followed.span in {None, (0, 3)}
+
+
+def test_a_false_sum_in_a_huge_document_costs_no_minute() -> None:
+    huge = replace(LAW, text=TEXT * 100_000)
+    for span in ("0-100", "3000000-3000100", "0-5800000"):
+        begun = time.process_time()
+        assert cite.follow(f"?doc={huge.id}&span={span}&sum=0", {huge.id: huge}).lost
+        assert time.process_time() - begun < 5
 
 
 def test_a_korean_id_survives_the_address() -> None:
