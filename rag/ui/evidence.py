@@ -8,19 +8,23 @@ from html import escape
 from itertools import groupby, pairwise
 
 from rag.answer.frame import KINDS, as_of_label, kind_label
-from rag.text import blocks, plain
+from rag.text import blocks, language_of, plain, sentences
 from rag.types import Answer, Citation, Document, Language
+from rag.ui import cite
+from rag.ui.cite import Span
 from rag.ui.strings import STRINGS, Strings
 
 SURROUNDINGS = 2400  # characters of a section that are shown around a quote
 DOCUMENT_LIMIT = 150_000  # characters of a document in one page: more makes a browser stutter
 CORPUS_LIMIT = 100  # documents listed
 
+# Signs for private use, which page.js fills when a citation is copied: it knows the page's address and the reader's day.
+LINK, TODAY = "\ue000", "\ue001"
+
 _HEADING = re.compile(r"^(#{1,6}) +", re.MULTILINE)
 _ITEM = re.compile(r"[-*+•·ㆍ‣◦▪○●□■] +")
 
 Documents = Mapping[str, Document]
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,28 +47,111 @@ def of_answer(given: Answer, documents: Documents, turn: int, target: str, view:
     if citation and citation.document_id in documents:
         document, span, style = documents[citation.document_id], (citation.start, citation.end), "quote current"
         others = [Mark(start=c.start, end=c.end, style="quote") for c in given.citations if c.document_id == document.id]
-        steps = _steps(given, citation, turn, view, strings)
+        steps, name = _steps(given, citation, turn, view, strings), _position(given, citation, strings)
     elif passage:
         document, span, style, others = passage.document, (passage.chunk.start, passage.chunk.end), "near current", []
         steps = f'<p class="hint">{escape(strings.refused_hint)}</p>' if given.refused else ""
+        name = strings.nearest
     else:
         return ""
     marks = [Mark(start=span[0], end=span[1], style=style), *others]
-    if view == "document":
-        body = _whole(document, marks, span, strings)
-    else:
-        body = _surroundings(document, marks, span) + _counterpart(document, documents, span, strings)
-    return (
-        f'<section class="evidence" data-turn="{turn}" data-target="{target}">'
-        f"{_bar(strings, turn, target, view)}{steps}{_about(document, language)}{body}</section>"
-    )
+    where = _Where(turn=turn, target=target, view=view)
+    return _pane(where, name, steps, document, span, marks, documents, language)
+
+
+def of_link(link: str, documents: Documents, view: str, language: Language) -> str:
+    """The pane for a permanent link: its quote, or what is left of it and a word on what is not."""
+    strings = STRINGS[language]
+    found = cite.follow(link, documents)
+    where = _Where(turn=0, target=link, view=view)
+    if found.document is None:
+        said = strings.link_unknown.format(document=found.asked[:80])
+        return (
+            f'<section class="evidence" tabindex="-1" aria-label="{escape(said)}">{_bar(strings, where, [], "")}'
+            f'<p class="lost">{escape(said)}</p></section>'
+        )
+    if found.span is None:
+        lost = f'<p class="lost">{escape(strings.link_lost)}</p>' if found.lost else ""
+        name = strings.link_lost if found.lost else strings.document
+        return _pane(_Where(), name, lost, found.document, (0, 0), [], documents, language)
+    marks = [Mark(start=found.span[0], end=found.span[1], style="quote current")]
+    return _pane(where, strings.linked, "", found.document, found.span, marks, documents, language)
 
 
 def of_document(document: Document, language: Language) -> str:
     """The pane for a document that no answer led to."""
+    return _pane(_Where(), STRINGS[language].document, "", document, (0, 0), [], {}, language)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Where:
+    """What the pane shows, as the page's links carry it. Without a target: a document as a whole."""
+
+    turn: int = 0
+    target: str = ""
+    view: str = "document"
+
+
+def _pane(
+    where: _Where,
+    name: str,
+    steps: str,
+    document: Document,
+    span: Span,
+    marks: Sequence[Mark],
+    documents: Documents,
+    language: Language,
+) -> str:
+    """The pane: what to turn to, who says it, the text with its marks, beside it the counterpart's."""
     strings = STRINGS[language]
-    body = _whole(document, [], (0, 0), strings)
-    return f'<section class="evidence">{_bar(strings, 0, "", "")}{_about(document, language)}{body}</section>'
+    counterpart = _counterpart(document, documents, span, where.view, strings) if where.target else ""
+    body = _whole(document, marks, span, strings) if where.view == "document" else _surroundings(document, marks, span)
+    said = f"{name}. {document.title}"
+    quote = " ".join(document.text[slice(*span)].split())
+    tabs = [("quote", strings.evidence), ("document", strings.document)] if where.target else []
+    panel = f'id="shown" role="tabpanel" aria-labelledby="tab-{where.view}"' if tabs else 'id="shown"'
+    return (
+        f'<section class="evidence {where.view}" tabindex="-1" aria-label="{escape(said)}" data-turn="{where.turn}" '
+        f'data-target="{escape(where.target)}" data-link="{escape(cite.link_to(document, span))}" '
+        f'data-say="{escape(f"{said}. {quote}")}">{_bar(strings, where, tabs, counterpart)}'
+        f'<div class="tools">{steps}{_cite_as(document, span, language)}</div>{_about(document, language)}<div class="pages" {panel}>'
+        f"<div>{body}</div>{counterpart}</div></section>"
+    )
+
+
+def card(citation: Citation, document: Document, turn: int, language: Language) -> str:
+    """What a marker shows before it is opened: the quote, who says it, its status, as of when."""
+    meta = " · ".join(escape(part) for part in (document.issuer, as_of_label(document, language)) if part)
+    label = f"<b>{escape(STRINGS[language].status)}</b> {escape(document.status)}"
+    status = f'<p class="status" lang="{escape(document.language)}">{label}</p>' if document.status else ""
+    return (
+        f'<div class="card" id="card-{turn}-{citation.marker}"><p class="quoted" lang="{escape(citation.language)}">'
+        f"“{'<br>'.join(escape(line) for line in citation.quote.split(chr(10)) if line.strip())}”</p>"
+        f'<p class="title" lang="{escape(document.language)}">{escape(document.title)}</p>'
+        f'<p class="meta">{kind(document, language)}<span>{meta}</span></p>{status}</div>'
+    )
+
+
+def _cite_as(document: Document, span: Span, language: Language) -> str:
+    """Buttons that copy the link and the citation in each style."""
+    strings = STRINGS[language]
+    quoted = cite.Quoted(document=document, span=span, link=LINK, accessed=TODAY)
+    styles = (
+        (strings.cite_plain, cite.plain(quoted, language)),
+        ("Markdown", cite.markdown(quoted, language)),
+        ("BibTeX", cite.bibtex(quoted, language)),
+        (strings.cite_korean, cite.korean(quoted)),
+    )
+
+    def button(label: str, text: str) -> str:
+        copied = escape(text).replace("\n", "&#10;")
+        return f'<button data-copy="{copied}" data-copied="{escape(strings.copied)}">{escape(label)}</button>'
+
+    listed = "".join(f"<li>{button(label, text)}</li>" for label, text in styles)
+    return (
+        f'<div class="citing">{button(strings.copy_link, LINK)}<details><summary>{escape(strings.cite_as)}</summary>'
+        f"<ul>{listed}</ul></details></div>"
+    )
 
 
 def of_corpus(documents: Documents, language: Language) -> str:
@@ -85,33 +172,52 @@ def of_corpus(documents: Documents, language: Language) -> str:
     )
 
 
-def _bar(strings: Strings, turn: int, target: str, view: str) -> str:
-    def tab(name: str, label: str) -> str:
-        chosen = "true" if name == view else "false"
-        return f'<button role="tab" aria-selected="{chosen}" data-pick="{_pick(turn, target, name)}">{escape(label)}</button>'
+def _bar(strings: Strings, where: _Where, tabs: Sequence[tuple[str, str]], counterpart: str) -> str:
+    def tab(view: str, label: str) -> str:
+        chosen = view == where.view
+        return (
+            f'<button role="tab" id="tab-{view}" data-key="tab-{view}" aria-selected="{str(chosen).lower()}" '
+            f'aria-controls="shown" tabindex="{0 if chosen else -1}" '
+            f'data-pick="{_pick(where.turn, where.target, view)}">{escape(label)}</button>'
+        )
 
-    tabs = tab("quote", strings.evidence) + tab("document", strings.document) if target else ""
-    home = f'<button class="home" data-pick="{_pick(0, "", "")}">{escape(strings.corpus)}</button>'
-    return f'<div class="bar"><div role="tablist">{tabs}</div>{home}{_close(strings)}</div>'
+    listed = "".join(tab(view, label) for view, label in tabs)
+    tablist = (
+        f'<div role="tablist" aria-label="{escape(strings.evidence)}">{listed}</div>' if tabs else '<div class="space"></div>'
+    )
+    wide = (
+        f'<button class="wide" data-key="wide" aria-pressed="false">{escape(strings.side_by_side)}</button>'
+        if counterpart
+        else ""
+    )
+    home = f'<button class="home" data-key="home" data-pick="{_pick(0, "", "")}">{escape(strings.corpus)}</button>'
+    return f'<div class="bar">{tablist}{wide}{home}{_close(strings)}</div>'
 
 
 def _close(strings: Strings) -> str:
     return f'<button class="close" aria-label="{escape(strings.close)}" title="{escape(strings.close)}">✕</button>'
 
 
+def _position(given: Answer, citation: Citation, strings: Strings) -> str:
+    return strings.of.format(marker=citation.marker, total=len(given.citations))
+
+
 def _steps(given: Answer, citation: Citation, turn: int, view: str, strings: Strings) -> str:
-    """Previous and next quote of the same answer."""
+    """Previous and next quote of the same answer. A step that leads nowhere keeps its place and the focus."""
     markers = [c.marker for c in given.citations]
     here = markers.index(citation.marker)
 
-    def step(label: str, arrow: str, to: int) -> str:
+    def step(name: str, label: str, arrow: str, key: str, to: int) -> str:
         there = 0 <= to < len(markers)
-        pick = f'data-pick="{_pick(turn, f"c{markers[to]}", view)}"' if there else "disabled"
-        return f'<button aria-label="{escape(label)}" title="{escape(label)}" {pick}>{arrow}</button>'
+        pick = f'data-pick="{_pick(turn, f"c{markers[to]}", view)}"' if there else 'aria-disabled="true"'
+        return (
+            f'<button data-key="{name}" aria-label="{escape(label)}" title="{escape(label)} ({arrow})" '
+            f'aria-keyshortcuts="{key}" {pick}>{arrow}</button>'
+        )
 
-    of = escape(strings.of.format(marker=citation.marker, total=len(markers)))
-    back, on = step(strings.previous, "‹", here - 1), step(strings.next, "›", here + 1)
-    return f'<div class="steps">{back}<span>{of}</span>{on}</div>'
+    of = escape(_position(given, citation, strings))
+    back = step("previous", strings.previous, "←", "ArrowLeft", here - 1)
+    return f'<div class="steps">{back}<span>{of}</span>{step("next", strings.next, "→", "ArrowRight", here + 1)}</div>'
 
 
 def _about(document: Document, language: Language) -> str:
@@ -119,14 +225,16 @@ def _about(document: Document, language: Language) -> str:
     strings = STRINGS[language]
     links = [(title, url) for title, url in document.sources if _is_web(url)] or [(document.url, document.url)]
     listed = "".join(
-        f'<li><a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(title or url)}</a></li>'
+        f'<li lang="{language_of(title or url)}"><a href="{escape(url)}" target="_blank" rel="noopener noreferrer">'
+        f"{escape(title or url)}</a></li>"
         for title, url in links
         if _is_web(url)
     )
     sources = f"<details><summary>{escape(strings.sources)} {len(links)}</summary><ul>{listed}</ul></details>" if listed else ""
     brief = f'<p class="brief">{escape(strings.brief)}</p>' if document.author == "Jiphyeon" else ""
     meta = " · ".join(escape(part) for part in (document.issuer, as_of_label(document, language)) if part)
-    status = f'<p class="status"><b>{escape(strings.status)}</b> {escape(document.status)}</p>' if document.status else ""
+    status = f'<span lang="{escape(document.language)}">{escape(document.status)}</span>'
+    status = f'<p class="status"><b>{escape(strings.status)}</b> {status}</p>' if document.status else ""
     return (
         f'<header><p class="meta">{kind(document, language)}<span>{meta}</span></p>'
         f'<h2 lang="{escape(document.language)}">{escape(document.title)}</h2>{status}{brief}{sources}</header>'
@@ -152,8 +260,11 @@ def _surroundings(document: Document, marks: Sequence[Mark], span: Span) -> str:
     return f'<div class="text" lang="{escape(document.language)}">{before}{text}{after}</div>'
 
 
-def _counterpart(document: Document, documents: Documents, span: Span, strings: Strings) -> str:
-    """The same section of the same text in the other language: the n-th of as many; empty if there is none."""
+def _counterpart(document: Document, documents: Documents, span: Span, view: str, strings: Strings) -> str:
+    """The same section of the same text in the other language: the n-th of as many; empty if there is none.
+
+    What answers the quote is marked where the two run alike: sentence for sentence, else paragraph for paragraph.
+    """
     pair = documents.get(document.pair)
     if pair is None:
         return ""
@@ -163,15 +274,17 @@ def _counterpart(document: Document, documents: Documents, span: Span, strings: 
     number = section_of(document.text, span[0])
     own, other = list(blocks(document.text, *here[number])), list(blocks(pair.text, *there[number]))
     marks: list[Mark] = []
-    if len(own) == len(other):  # paragraph for paragraph: the one that answers the quote's can be pointed out
-        marks = [
-            Mark(start=theirs[0], end=theirs[1], style="near")
-            for ours, theirs in zip(own, other, strict=True)
-            if ours[0] < span[1] and ours[1] > span[0]
-        ]
+    if len(own) == len(other):
+        for ours, theirs in zip(own, other, strict=True):
+            if not _overlap(ours, span):
+                continue
+            said, answering = sentences(document.text, *ours), sentences(pair.text, *theirs)
+            alike = zip(said, answering, strict=True) if len(said) == len(answering) else [(ours, theirs)]
+            marks += [Mark(start=there[0], end=there[1], style="pair") for one, there in alike if _overlap(one, span)]
     label = strings.counterpart.format(language=strings.languages.get(pair.language, pair.language))
+    scrolls = ' tabindex="0"' if view == "document" else ""  # by itself, beside the whole document
     return (
-        f'<aside class="counterpart"><h3>{escape(label)}</h3>'
+        f'<aside class="counterpart" aria-label="{escape(label)}"{scrolls}><h3>{escape(label)}</h3>'
         f'<div class="text" lang="{escape(pair.language)}">{_text(pair.text, other, marks)}</div></aside>'
     )
 
@@ -184,7 +297,10 @@ def _whole(document: Document, marks: Sequence[Mark], span: Span, strings: Strin
     headings = [(begin, document.text[begin:end]) for begin, end in shown if document.text.startswith("##", begin)]
     listed = "".join(f'<li><button data-jump="at-{begin}">{escape(plain(text))}</button></li>' for begin, text in headings)
     outline = (
-        f'<details class="outline"><summary>{escape(strings.sections)}</summary><ul>{listed}</ul></details>' if listed else ""
+        f'<details class="outline"><summary>{escape(strings.sections)}</summary>'
+        f'<ul lang="{escape(document.language)}">{listed}</ul></details>'
+        if listed
+        else ""
     )
     return f'{outline}{cut}<div class="text" lang="{escape(document.language)}">{_text(document.text, shown, marks)}</div>'
 
@@ -199,6 +315,10 @@ def sections(text: str) -> list[Span]:
 def section_of(text: str, position: int) -> int:
     """The number of the section that holds `position`, from 0."""
     return max(n for n, (start, _) in enumerate(sections(text)) if start <= position or n == 0)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and one[1] > other[0]
 
 
 def _length(span: Span) -> int:

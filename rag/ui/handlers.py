@@ -232,15 +232,20 @@ def show(pick: str, answers: Sequence[Answer], page_language: str, opening: Open
         turn = int(turn)
     except (ValueError, TypeError):
         return gr.skip()
+    view = "document" if view == "document" else "quote"
     language = spoken(page_language)
     documents: Mapping[str, Document] = opening.pipeline.index.documents if opening.pipeline else {}
+    if str(target).startswith("?"):  # a permanent link, which can come before the documents are open
+        if not documents:
+            return render.waiting(opening.state(STRINGS[language]))
+        return evidence.of_link(target, documents, view, language)
     if not target:
         return evidence.of_corpus(documents, language)
     if str(target).startswith("d") and target[1:] in documents:
         return evidence.of_document(documents[target[1:]], language)
     if not 0 <= turn < len(answers):
         return render.waiting(STRINGS[language].gone)
-    return evidence.of_answer(answers[turn], documents, turn, str(target), str(view), language) or gr.skip()
+    return evidence.of_answer(answers[turn], documents, turn, str(target), view, language) or gr.skip()
 
 
 def first_visit(language: Language, opening: Opening) -> tuple[str, str, bool]:

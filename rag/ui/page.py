@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 from gradio.events import api
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from rag import tools
 from rag.chat import QUOTES
@@ -18,7 +19,9 @@ from rag.ui.handlers import Message, Opening
 from rag.ui.strings import STRINGS, TITLE
 
 HERE = Path(__file__).parent
-FONTS = ("Pretendard", "Apple SD Gothic Neo", "Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", "system-ui", "sans-serif")
+# The reader's own first; the page's (rag/ui/fonts, declared in page.css) is fetched only where all of these are missing.
+KOREAN_FONTS = ("Pretendard", "Apple SD Gothic Neo", "Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic")
+FONTS = (*KOREAN_FONTS, "Jiphyeon Sans", "Jiphyeon Rare", "system-ui", "sans-serif")
 CONCURRENT = 8  # questions answered at once
 QUEUED = 64  # events that wait; more are told to come again
 
@@ -81,23 +84,25 @@ def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
                 )
         warming = gr.Timer(0.5)
 
-        def arrive(stored: str, request: gr.Request) -> str:
+        def arrive(stored: str, link: str, request: gr.Request) -> tuple[str, str]:
             opening.start()
-            return handlers.preferred_language(request.headers.get("accept-language", ""), stored)
+            return handlers.preferred_language(request.headers.get("accept-language", ""), stored), link
 
         def speak(name: str, answers: Sequence[Answer], pick: str) -> tuple[Any, ...]:
             language = handlers.spoken(name)
             head, pane, more = handlers.first_visit(language, opening)
-            if answers:
+            if answers or pick:
                 pane = handlers.show(pick or '[0, "c1", "quote"]', answers, language, opening)
             hint = STRINGS[language].placeholder
             below = render.controls(language)
             return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more), below
 
-        def warm(name: str, answers: Sequence[Answer]) -> tuple[Any, ...]:
+        def warm(name: str, answers: Sequence[Answer], pick: str) -> tuple[Any, ...]:
             if not name:  # not told yet; `speak` will draw
                 return gr.skip(), gr.skip(), gr.skip()
             head, pane, more = handlers.first_visit(handlers.spoken(name), opening)
+            if pick:
+                pane = handlers.show(pick, answers, handlers.spoken(name), opening)
             return head, gr.skip() if answers else pane, gr.Timer(active=more)
 
         def converse(
@@ -134,11 +139,11 @@ def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
             return given
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        page.load(arrive, language, language, js="() => window.jiphyeon.language()", **quiet)
+        page.load(arrive, [language, pick], [language, pick], js="() => window.jiphyeon.arrives()", **quiet)
         language.change(speak, [language, answers, pick], [masthead, welcome, evidence, box, warming, controls], **quiet)
         if len(models) > 1:
             language.change(offer, language, model, **quiet)
-        warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
+        warming.tick(warm, [language, answers, pick], [welcome, evidence, warming], **quiet)
         asked = box.submit(
             converse, [box, chat, answers, language, model, editing], [box, chat, answers, evidence, editing], **quiet
         )
@@ -180,7 +185,12 @@ def serve(page: gr.Blocks, port: int, opening: Opening) -> None:
         max_file_size="1mb",  # nothing takes files yet
         allowed_paths=[],
         mcp_server=False,  # its own; see rag/mcp_server.py
-        app_kwargs={"routes": [Route("/mcp", OverHttp(partial(handlers.opened, opening)), methods=["POST"])]},
+        app_kwargs={
+            "routes": [
+                Route("/mcp", OverHttp(partial(handlers.opened, opening)), methods=["POST"]),
+                Mount("/fonts", StaticFiles(directory=HERE / "fonts")),
+            ]
+        },
         theme=gr.themes.Base(font=FONTS, font_mono=("monospace",)),
         head=f"<style>{style}</style><script>{script}</script>",
     )

@@ -8,7 +8,7 @@ from itertools import groupby
 from rag.answer.frame import UNVERIFIED, as_of_label, kind_label
 from rag.text import plain
 from rag.types import Answer, Citation, Language, Passage
-from rag.ui.evidence import Documents, kind
+from rag.ui.evidence import Documents, card, kind
 from rag.ui.strings import EXAMPLES, LANGUAGES, STRINGS, Strings
 
 _HEADER = re.compile(r"\*\*(.+)\*\*(.*)")
@@ -43,8 +43,10 @@ def answer(given: Answer, documents: Documents, turn: int, coverage: str) -> str
         told = f'<p class="notice" role="status">{escape(given.notice)}</p>' if given.notice else ""
         said = _quotes(given, documents, turn) if given.mode == "extractive" else _written(given, turn)
         body = told + said + (_footer(given, documents) if "total" in given.timings_ms else "")
+    held = [(citation, documents[citation.document_id]) for citation in given.citations if citation.document_id in documents]
+    cards = "".join(card(citation, document, turn, given.language) for citation, document in held)
     growing = "" if "total" in given.timings_ms else " growing"
-    return f'<div class="answer{growing}" lang="{given.language}">{body}</div>'
+    return f'<div class="answer{growing}" lang="{given.language}">{body}<div class="cards">{cards}</div></div>'
 
 
 def _quotes(given: Answer, documents: Documents, turn: int) -> str:
@@ -124,9 +126,11 @@ def _with_links(line: str, cited: Mapping[int, Citation], language: Language, tu
 
 
 def _link(citation: Citation, language: Language, turn: int) -> str:
-    """The marker. Its class says which answer of the conversation it belongs to, its address which citation."""
-    where = " · ".join(part for part in (citation.title, citation.issuer, citation.as_of) if part)
-    title = escape(f"{STRINGS[language].marker.format(marker=citation.marker)}\n{where}").replace("\n", "&#10;")
+    """The marker. Its class says which answer of the conversation it belongs to, its address which citation.
+
+    Gradio drops `aria-label`: page.js makes one of the title, in whose stead it shows the card.
+    """
+    title = escape(STRINGS[language].marker.format(marker=citation.marker))
     return f'<a class="cite turn-{turn}" href="#c{citation.marker}" title="{title}">[{citation.marker}]</a>'
 
 
@@ -255,7 +259,7 @@ def masthead(language: Language) -> str:
     """The name, which begins anew, and the switch to the other language."""
     other: Language = "en" if language == "ko" else "ko"
     return (
-        f'<div class="masthead" lang="{language}"><a href="./" class="name"><b lang="ko">집현</b> Jiphyeon</a>'
+        f'<div class="masthead" lang="{language}" data-conversation="{escape(STRINGS[language].conversation)}"><a href="./" class="name"><b lang="ko">집현</b> Jiphyeon</a>'
         f'<button class="switch" lang="{other}" data-language="{other}">{escape(STRINGS[language].switch)}</button></div>'
     )
 

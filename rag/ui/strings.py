@@ -69,6 +69,16 @@ class Strings:
     cut: str
     refused_hint: str
     source: str
+    # reading: links and citations
+    linked: str
+    link_unknown: str
+    link_lost: str
+    copy_link: str
+    cite_as: str
+    cite_plain: str
+    cite_korean: str
+    side_by_side: str
+    conversation: str
     # problems
     problem: str
     problem_open: str
@@ -136,6 +146,15 @@ KOREAN = Strings(
     cut="문서가 길어 인용 주변만 보입니다.",
     refused_hint="가장 가까운 대목입니다. 질문의 답은 아닙니다.",
     source="출처 열기",
+    linked="링크가 가리키는 인용",
+    link_unknown="링크가 가리키는 문서({document})가 지금 자료에 없습니다. 빠졌거나 주소가 잘못되었을 수 있습니다.",
+    link_lost="링크가 가리키는 문장이 이 문서에 없습니다. 문서가 바뀌었거나 주소가 잘못되었을 수 있어 문서 전체를 보입니다.",
+    copy_link="링크 복사",
+    cite_as="인용 표기 복사",
+    cite_plain="본문용",
+    cite_korean="한국어 각주",
+    side_by_side="나란히",
+    conversation="대화",
     problem="답하지 못했습니다",
     problem_open="자료를 열지 못했습니다. 아래 문제를 해결한 뒤 다시 질문하면 새로 엽니다.",
     unexpected="예상하지 못한 오류가 났습니다. 다시 질문해 보세요. 되풀이되면 서버 기록에 자세한 내용이 있습니다.",
@@ -202,6 +221,16 @@ ENGLISH = Strings(
     cut="The document is long: only the part around the quote is shown.",
     refused_hint="The nearest passage. It does not answer the question.",
     source="Open the source",
+    linked="The quote that the link points at",
+    link_unknown="The document of this link ({document}) is not in the corpus now: it was taken out, or the address is wrong.",
+    link_lost="The quote of this link does not stand in this document: the text has changed, or the address is wrong. "
+    "The whole document is shown.",
+    copy_link="Copy link",
+    cite_as="Copy citation",
+    cite_plain="Plain text",
+    cite_korean="Korean footnote",
+    side_by_side="Side by side",
+    conversation="Conversation",
     problem="No answer",
     problem_open="The documents could not be opened. Mend what is named below and ask again: they are then opened anew.",
     unexpected="Something unexpected went wrong. Ask again; if it happens again, the server's log has the details.",

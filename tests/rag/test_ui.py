@@ -13,6 +13,7 @@ from rag.errors import IndexMissingError
 from rag.pipeline import Pipeline
 from rag.types import Answer, Chunk, Citation, Document, Passage, Unsupported
 from rag.ui import evidence, handlers, page, render
+from rag.ui.cite import link_to
 from rag.ui.strings import ENGLISH, EXAMPLES, KOREAN, STRINGS, Example
 
 HOSTILE = '<script>alert(1)</script> <img src=x onerror="alert(2)"> [a](javascript:b) **b** [9] “so” [1] & $$x$$'
@@ -127,6 +128,33 @@ def test_the_counterpart_is_the_same_section() -> None:
     assert "counterpart" not in evidence.of_answer(answer_with(cite(1, "One item.")), alone, 0, "c1", "quote", "ko")
 
 
+@pytest.mark.parametrize(
+    ("quote", "answering"), [("It may. ", ["할 수 있다."]), ("It may. It must.", ["할 수 있다.", "해야 한다."])]
+)
+def test_the_counterpart_is_marked_sentence_for_sentence(quote: str, answering: list[str]) -> None:
+    ours = replace(DOCUMENT, text="# A\n\nIt may. It must. It ends.")
+    pair = replace(PAIR, text="# 가\n\n할 수 있다. 해야 한다. 끝난다.")
+    both = {ours.id: ours, pair.id: pair}
+    html = evidence.of_answer(answer_with(cite(1, quote.strip(), ours)), both, 0, "c1", "quote", "en")
+    assert re.findall('<mark class="pair">(.+?)</mark>', html) == answering
+    both[pair.id] = replace(pair, text="# 가\n\n할 수 있고 해야 한다. 끝난다.")  # one sentence for two: the paragraph answers
+    html = evidence.of_answer(answer_with(cite(1, quote.strip(), ours)), both, 0, "c1", "quote", "en")
+    assert re.findall('<mark class="pair">(.+?)</mark>', html) == ["할 수 있고 해야 한다. 끝난다."]
+
+
+def test_links_and_cards_of_hostile_documents_are_text() -> None:
+    hostile = replace(DOCUMENT, id=HOSTILE, title=HOSTILE, issuer=HOSTILE, status=HOSTILE, kind=HOSTILE, url=HOSTILE)
+    start = TEXT.index(HOSTILE)
+    link = link_to(hostile, (start, start + len(HOSTILE)))
+    for view in ("quote", "document"):
+        found = assert_harmless(evidence.of_link(link, {HOSTILE: hostile}, view, "en"))
+        assert found.marked == HOSTILE
+    assert "not in the corpus" in assert_harmless(evidence.of_link(link, {}, "quote", "en")).text
+    assert_harmless(evidence.of_link("?doc=a-en&span=<b>", DOCUMENTS, "quote", "en"))
+    citation = replace(cite(1, HOSTILE), title=HOSTILE, issuer=HOSTILE)
+    assert f"“{HOSTILE}”" in assert_harmless(evidence.card(citation, hostile, 0, "ko")).text
+
+
 def test_steps_lead_to_the_other_quotes() -> None:
     given = answer_with(cite(1, "An opening."), cite(2, "The end."))
     html = evidence.of_answer(given, DOCUMENTS, 3, "c1", "quote", "en")
@@ -220,6 +248,14 @@ def test_a_question_sent_before_the_page_knows_its_language_is_answered(pipeline
 )
 def test_a_pick_that_means_nothing_does_no_harm(pick: str, pipeline: Pipeline) -> None:
     handlers.show(pick, [pipeline.invoke({"question": "왜?"})], "xx", handlers.Opening(lambda progress: pipeline))
+
+
+def test_a_pick_of_no_known_view_shows_the_quote(pipeline: Pipeline) -> None:
+    answers, opening = [pipeline.invoke({"question": "왜 머스크는 소송을 냈나?"})], handlers.Opening(lambda progress: pipeline)
+    opening.start()
+    opening.wait(10)
+    shown = [handlers.show(f'[0, "c1", "{view}"]', answers, "ko", opening) for view in ("quote", "<b>", "document")]
+    assert shown[0] == shown[1] != shown[2]
 
 
 def test_states_that_come_too_soon_are_left_out_but_never_the_last() -> None:
