@@ -84,13 +84,20 @@ def rank(index: Index, query: Query) -> list[Scored]:
     provisions. The lexical part is near nothing where the query's words cannot be found or translated, so that it cannot
     push noise above the dense ranking, as rank fusion does.
     """
-    found = [
-        scored
-        for pool in index.pools.values()
-        if not index.mirrors(pool.language, query.language)
-        for scored in _rank_pool(pool, query)
-        if pool.language == query.language or not _has_counterpart(index, scored.chunk, query.language)
-    ]
+    found: list[Scored] = []
+    for language in dict.fromkeys(pool.language for pool in index.pools.values()):
+        pools = {name: pool for name, pool in index.pools.items() if pool.language == language}
+        if all(index.mirrors(name, query.language) for name in pools):
+            continue
+        ranked = {name: _rank_pool(pool, query) for name, pool in pools.items()}
+        level = _level(next(iter(ranked.values())))  # the corpus's: a visitor's own documents come after it
+        found += [
+            replace(scored, score=scored.score - level)
+            for name, of_pool in ranked.items()
+            if not index.mirrors(name, query.language)
+            for scored in of_pool
+            if language == query.language or not _has_counterpart(index, scored.chunk, query.language)
+        ]
     return sorted(found, key=lambda scored: (-scored.score, scored.chunk.id))
 
 
@@ -145,8 +152,13 @@ def _rank_pool(pool: Pool, query: Query) -> list[Scored]:
         score = weighed + LEXICAL * parts["lexical"] + COVERAGE * float(coverage[row]) + parts["provision"]
         cosines = {"main_cosine": float(cosine), "crosslingual_cosine": float(other)}
         scored.append(Scored(pool=pool, row=row, coverage=float(coverage[row]), score=score, **cosines, **parts))
+    return scored
+
+
+def _level(scored: Sequence[Scored]) -> float:
+    """What is taken off every score of a language."""
     level = np.sort([entry.score for entry in scored])[::-1][LEVEL]
-    return [replace(entry, score=entry.score - BALANCE * float(level.mean())) for entry in scored] if level.size else scored
+    return BALANCE * float(level.mean()) if level.size else 0.0
 
 
 def _provision_bonus(pool: Pool, addresses: Sequence[str]) -> dict[int, float]:
