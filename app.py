@@ -5,15 +5,19 @@ import gc
 gc.disable()  # importing gradio allocates a million objects that stay: collecting them took 1 s of its 3
 import logging  # noqa: E402
 import threading  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
 from typing import TYPE_CHECKING  # noqa: E402
 
 from rag.config import Settings  # noqa: E402
+from rag.types import Document  # noqa: E402
 from rag.ui.handlers import Opening, Progress  # noqa: E402
 from rag.ui.page import make_page, serve  # noqa: E402
+from rag.ui.uploads import Ingest  # noqa: E402
 
 gc.enable()
 
 if TYPE_CHECKING:
+    from rag.index import Index
     from rag.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
@@ -44,8 +48,25 @@ def open_pipeline(progress: Progress) -> "Pipeline":
     return Pipeline(index, embedder, settings.passages)
 
 
+def own_documents() -> Ingest:
+    """How the page reads and indexes a visitor's own documents."""
+    from ingest.load import SUFFIXES, load_file
+
+    def index(documents: Sequence[Document], pipeline: "Pipeline", before: "Index | None", progress: Progress) -> "Index":
+        from ingest.own import own_index
+
+        return own_index(documents, pipeline.index, pipeline.embedder, settings.chunk_tokens, before, progress)
+
+    return Ingest(
+        read=lambda path: load_file(path, settings.max_file_bytes),
+        index=index,
+        suffixes=[suffix for suffix in SUFFIXES if suffix != ".jsonl"],  # many documents in one
+        characters=settings.own_characters,
+    )
+
+
 opening = Opening(open_pipeline)
-demo = make_page(opening)
+demo = make_page(opening, own_documents() if settings.own_characters else None)
 
 if __name__ == "__main__":
     serve(demo, settings.port, opening)

@@ -42,4 +42,5 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(default=10_000_000, gt=0)
     chunk_tokens: int = Field(default=400, ge=32, description="of cl100k_base")
     passages: int = Field(default=10, ge=1)
+    own_characters: int = Field(default=300_000, ge=0, description="that a visitor's own documents may hold; 0: none")
     port: int = Field(default_factory=_port, ge=0, le=65535)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +31,12 @@ class Pipeline(Runnable[Question, Answer]):
         self.index = index
         self.embedder = embedder
         self._passages = passages
+
+    def over(self, index: Index) -> "Pipeline":
+        """This pipeline over another index of the same embedder: the corpus with a visitor's own documents beside it."""
+        other = copy(self)
+        other.index = index
+        return other
 
     def invoke(self, input: Question, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
         """The answer. Raises QuestionError if the question is empty or too long."""

@@ -11,6 +11,7 @@ from rag.types import Answer
 from rag.ui import handlers, render
 from rag.ui.handlers import Message, Opening
 from rag.ui.strings import STRINGS, TITLE
+from rag.ui.uploads import Ingest, Own, Uploads, beside
 
 HERE = Path(__file__).parent
 FONTS = ("Pretendard", "Apple SD Gothic Neo", "Noto Sans KR", "Noto Sans CJK KR", "Malgun Gothic", "system-ui", "sans-serif")
@@ -18,9 +19,10 @@ CONCURRENT = 8  # questions answered at once
 QUEUED = 64  # events that wait; more are told to come again
 
 
-def make_page(opening: Opening) -> gr.Blocks:
-    """The page. The pipeline of `opening` answers; the page does not wait for it."""
-    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True)
+def make_page(opening: Opening, ingest: Ingest | None = None) -> gr.Blocks:
+    """The page. The pipeline of `opening` answers; the page does not wait for it. With `ingest` it takes documents."""
+    # Files of visitors who left while one was on its way are deleted within the hour.
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True, delete_cache=(600, 3600))
     with page:
         answers = gr.State([])
         language = gr.Textbox(visible="hidden", elem_id="language")
@@ -46,6 +48,7 @@ def make_page(opening: Opening) -> gr.Blocks:
                     autoscroll=False,  # the page's script keeps the question in view: what is being read must not move
                     allow_file_downloads=False,
                 )
+                uploads = Uploads(opening, ingest) if ingest else None
                 box = gr.Textbox(
                     elem_id="question", show_label=False, container=False, lines=1, max_lines=6, autofocus=True, submit_btn=True
                 )
@@ -62,11 +65,13 @@ def make_page(opening: Opening) -> gr.Blocks:
             opening.start()
             return handlers.preferred_language(request.headers.get("accept-language", ""), stored)
 
-        def speak(name: str, answers: Sequence[Answer], pick: str) -> tuple[Any, ...]:
+        own = uploads.own if uploads else gr.State(None)
+
+        def speak(name: str, answers: Sequence[Answer], pick: str, own: Own | None) -> tuple[Any, ...]:
             language = handlers.spoken(name)
             head, pane, more = handlers.first_visit(language, opening)
             if answers:
-                pane = handlers.show(pick or '[0, "c1", "quote"]', answers, language, opening)
+                pane = handlers.show(pick or '[0, "c1", "quote"]', answers, language, beside(opening, own))
             hint = STRINGS[language].placeholder
             return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more)
 
@@ -76,11 +81,13 @@ def make_page(opening: Opening) -> gr.Blocks:
             head, pane, more = handlers.first_visit(handlers.spoken(name), opening)
             return head, gr.skip() if answers else pane, gr.Timer(active=more)
 
-        def converse(question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str) -> Iterator[Any]:
-            yield from handlers.ask(question, chat, answers, language, opening)
+        def converse(
+            question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str, own: Own | None
+        ) -> Iterator[Any]:
+            yield from handlers.ask(question, chat, answers, language, beside(opening, own))
 
-        def show(pick: str, answers: Sequence[Answer], language: str) -> Any:
-            return handlers.show(pick, answers, language, opening)
+        def show(pick: str, answers: Sequence[Answer], language: str, own: Own | None) -> Any:
+            return handlers.show(pick, answers, language, beside(opening, own))
 
         def ask_json(question: str, history: list[dict[str, str]] | None = None) -> dict[str, Any]:
             """The answer with its citations as JSON. `history`: earlier turns, each {"role", "content"}."""
@@ -88,10 +95,12 @@ def make_page(opening: Opening) -> gr.Blocks:
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(arrive, language, language, js="() => window.jiphyeon.language()", **quiet)
-        language.change(speak, [language, answers, pick], [masthead, welcome, evidence, box, warming], **quiet)
+        language.change(speak, [language, answers, pick, own], [masthead, welcome, evidence, box, warming], **quiet)
         warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
-        box.submit(converse, [box, chat, answers, language], [box, chat, answers, evidence], **quiet)
-        pick.change(show, [pick, answers, language], evidence, trigger_mode="always_last", **quiet)
+        box.submit(converse, [box, chat, answers, language, own], [box, chat, answers, evidence], **quiet)
+        pick.change(show, [pick, answers, language, own], evidence, trigger_mode="always_last", **quiet)
+        if uploads:
+            uploads.connect(language)
         api(ask_json, api_name="ask")
     page.queue(default_concurrency_limit=CONCURRENT, max_size=QUEUED)
     return page
@@ -111,7 +120,7 @@ def serve(page: gr.Blocks, port: int, opening: Opening) -> None:
         enable_monitoring=False,
         footer_links=[],
         favicon_path=HERE / "favicon.svg",
-        max_file_size="1mb",  # nothing takes files yet
+        max_file_size="20mb",  # a backstop: `ingest` refuses smaller ones in the visitor's language
         allowed_paths=[],
         theme=gr.themes.Base(font=FONTS, font_mono=("monospace",)),
         head=f"<style>{style}</style><script>{script}</script>",
