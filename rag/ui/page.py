@@ -48,7 +48,7 @@ def make_page(opening: Opening, ingest: Ingest | None = None) -> gr.Blocks:
                     autoscroll=False,  # the page's script keeps the question in view: what is being read must not move
                     allow_file_downloads=False,
                 )
-                uploads = Uploads(opening, ingest) if ingest else None
+                own = Uploads(opening, ingest).draw(language) if ingest else gr.State(None)
                 box = gr.Textbox(
                     elem_id="question", show_label=False, container=False, lines=1, max_lines=6, autofocus=True, submit_btn=True
                 )
@@ -64,8 +64,6 @@ def make_page(opening: Opening, ingest: Ingest | None = None) -> gr.Blocks:
         def arrive(stored: str, request: gr.Request) -> str:
             opening.start()
             return handlers.preferred_language(request.headers.get("accept-language", ""), stored)
-
-        own = uploads.own if uploads else gr.State(None)
 
         def speak(name: str, answers: Sequence[Answer], pick: str, own: Own | None) -> tuple[Any, ...]:
             language = handlers.spoken(name)
@@ -99,8 +97,6 @@ def make_page(opening: Opening, ingest: Ingest | None = None) -> gr.Blocks:
         warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
         box.submit(converse, [box, chat, answers, language, own], [box, chat, answers, evidence], **quiet)
         pick.change(show, [pick, answers, language, own], evidence, trigger_mode="always_last", **quiet)
-        if uploads:
-            uploads.connect(language)
         api(ask_json, api_name="ask")
     page.queue(default_concurrency_limit=CONCURRENT, max_size=QUEUED)
     return page

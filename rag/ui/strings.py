@@ -209,6 +209,7 @@ class OwnStrings:
     note: str
     remove: str
     reading: str
+    queued: str
     indexing: str
     reasons: dict[str, str]
 
@@ -220,6 +221,7 @@ OWN_STRINGS: dict[Language, OwnStrings] = {
         note="이 창에서만 검색하며, 창을 닫으면 한 시간 안에 지웁니다.",
         remove="{name} 지우기",
         reading="{name} 읽는 중 ({done}/{total})",
+        queued="앞선 방문자의 문서를 읽고 있습니다. 곧 차례가 옵니다.",
         indexing="찾을 수 있게 준비하고 있습니다.",
         reasons={
             "suffix": "{name}: 읽을 수 없는 형식입니다. {suffixes} 파일을 올려 주세요.",
@@ -241,6 +243,7 @@ OWN_STRINGS: dict[Language, OwnStrings] = {
         note="Searched in this window only, and gone within an hour of closing it.",
         remove="Remove {name}",
         reading="Reading {name} ({done} of {total})",
+        queued="Reading another visitor's documents first. Yours are next.",
         indexing="Making them searchable.",
         reasons={
             "suffix": "{name}: not a format that is read. Add a file in {suffixes}.",

@@ -3,10 +3,13 @@
 import json
 import logging
 import shutil
+import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DOCUMENTS = 10  # of one visitor
-AT_ONCE = 2  # visitors whose documents are read at one time; the others wait
+AT_ONCE, WAITING = 2, 16  # visitors whose documents are read at one time, and who may wait for it
 VISITORS = 20  # who may hold as much as the limit lets them at one time; a document beyond that is refused
 POLL = 0.3  # seconds between two looks at the work
 
@@ -81,33 +84,24 @@ def beside(opening: Opening, own: Own | None) -> Opening:
 
 
 class Uploads:
-    """The attach button, the list over the input, and what they do."""
+    """What the attach button and the list over the input do."""
 
     def __init__(self, opening: Opening, ingest: Ingest) -> None:
-        """Draws them: to be called where they belong in the page, before `connect`."""
         self._opening, self._ingest = opening, ingest
+        self._turn = threading.BoundedSemaphore(AT_ONCE)
         self._held: weakref.WeakSet[Own] = weakref.WeakSet()  # of all visitors
-        self.own = gr.State(None)
-        self._shown = gr.HTML(elem_id="own", apply_default_css=False, padding=False)
-        self._remove = gr.Textbox(visible="hidden", elem_id="remove")
-        self._attach = gr.UploadButton(
-            OWN_STRINGS["en"].attach, elem_id="attach", file_count="multiple", interactive=True, variant="secondary"
-        )
 
-    def connect(self, language: gr.Textbox) -> None:
-        """Say what happens when files come, when one is removed, and when the page changes its language."""
+    def draw(self, language: gr.Textbox) -> gr.State:
+        """The list and the button, where this is called in the page; the state that holds a visitor's `Own`, or None."""
+        own = gr.State(None)
+        shown = gr.HTML(elem_id="own", apply_default_css=False, padding=False)
+        picked = gr.Textbox(visible="hidden", elem_id="remove")
+        attach = gr.UploadButton(OWN_STRINGS["en"].attach, elem_id="attach", file_count="multiple", interactive=True)
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        outputs = [self.own, self._shown, self._attach]
-        self._attach.upload(
-            self.add,
-            [self._attach, self.own, language],
-            outputs,
-            concurrency_limit=AT_ONCE,
-            concurrency_id="own documents",
-            **quiet,
-        )
-        self._remove.change(self.remove, [self._remove, self.own, language], outputs, **quiet)
-        language.change(self.show, [self.own, language], [self._shown, self._attach], **quiet)
+        attach.upload(self.add, [attach, own, language], [own, shown, attach], concurrency_limit=WAITING, **quiet)
+        picked.change(self.remove, [picked, own, language], [own, shown], **quiet)
+        language.change(self.show, [own, language], [shown, attach], **quiet)
+        return own
 
     def show(self, own: Own | None, language: str) -> tuple[Any, Any]:
         """The list and the button in the page's language."""
@@ -115,54 +109,55 @@ class Uploads:
         return listed(own, strings), gr.UploadButton(strings.attach)
 
     def add(self, paths: Sequence[str], own: Own | None, language: str) -> Iterator[tuple[Any, Any, Any]]:
-        """States of (own documents, list, button) while files are read and indexed. The files are deleted."""
+        """States of (own documents, list, button) while files are read and indexed. No file outlives this."""
         name = handlers.spoken(language)
         strings = OWN_STRINGS[name]
-        files = [Path(path) for path in paths]
         problems: list[str] = []
         documents = {document.id: document for document in own.documents} if own else {}
         before = set(documents.values())
         try:
-            for number, path in enumerate(files, start=1):
-                working = strings.reading.format(name=path.name, done=number, total=len(files))
-                yield gr.skip(), listed(own, strings, working=working), gr.skip()
+            with tempfile.TemporaryDirectory(prefix="jiphyeon-own-") as folder:
+                files = [_taken(Path(path), Path(folder) / str(number)) for number, path in enumerate(paths)]
+                while not self._turn.acquire(timeout=POLL):
+                    yield gr.skip(), listed(own, strings, working=strings.queued), gr.skip()
                 try:
-                    document = self._read(path, documents)
-                    documents[document.id] = document
-                except DocumentError as error:
-                    told = strings.reasons.get(error.reason, strings.reasons["unreadable"])
-                    problems.append(told.format(name=path.name, **self._limits()))
-                path.unlink(missing_ok=True)
-            if set(documents.values()) != before:
-                for state in self._indexed(list(documents.values()), own):
-                    if isinstance(state, Own):
-                        own = state
-                    else:
-                        working = state.shown(STRINGS[name]) if state and state.done < state.total else strings.indexing
+                    for number, path in enumerate(files, start=1):
+                        working = strings.reading.format(name=path.name, done=number, total=len(files))
                         yield gr.skip(), listed(own, strings, working=working), gr.skip()
+                        try:
+                            document = self._read(path, documents)
+                            documents[document.id] = document
+                        except DocumentError as error:
+                            told = strings.reasons.get(error.reason, strings.reasons["unreadable"])
+                            problems.append(told.format(name=path.name, **self._limits()))
+                    for state in self._indexed(list(documents.values()), own) if set(documents.values()) != before else ():
+                        if isinstance(state, Own):
+                            own = state
+                        else:
+                            working = state.shown(STRINGS[name]) if state and state.done < state.total else strings.indexing
+                            yield gr.skip(), listed(own, strings, working=working), gr.skip()
+                finally:
+                    self._turn.release()
         except JiphyeonError as error:
             problems.append(str(error))
         except Exception:  # the door: a visitor must never see a stack trace, nor nothing
             logger.exception("Own documents could not be added")
             problems.append(STRINGS[name].unexpected)
-        finally:
-            for path in files:  # each lies in a folder of its own
-                shutil.rmtree(path.parent, ignore_errors=True)
         yield own, listed(own, strings, problems=problems), gr.UploadButton(strings.attach, value=None)
 
-    def remove(self, picked: str, own: Own | None, language: str) -> tuple[Any, Any, Any]:
+    def remove(self, picked: str, own: Own | None, language: str) -> tuple[Any, Any]:
         """The state without the document whose id the page's script wrote."""
         strings = OWN_STRINGS[handlers.spoken(language)]
         try:
             identifier = json.loads(picked)[0]
         except (ValueError, TypeError, LookupError):
-            return gr.skip(), gr.skip(), gr.skip()
+            return gr.skip(), gr.skip()
         left = [document for document in own.documents if document.id != identifier] if own else []
         if not left or own is None:
-            return None, listed(None, strings), gr.skip()
+            return None, listed(None, strings)
         *_, rest = self._indexed(left, own)
         assert isinstance(rest, Own)  # the last of its states is the whole
-        return rest, listed(rest, strings), gr.skip()
+        return rest, listed(rest, strings)
 
     def _read(self, path: Path, held: dict[str, Document]) -> Document:
         """The document of one file. Raises DocumentError if it cannot be read or breaks a limit."""
@@ -213,6 +208,16 @@ class Uploads:
             "pages": self._ingest.characters // 2000,
             "suffixes": ", ".join(suffix[1:].upper() for suffix in self._ingest.suffixes),
         }
+
+
+def _taken(path: Path, folder: Path) -> Path:
+    """The file, moved into a new folder. Gradio lays equal files of two visitors in one place, where neither could delete it."""
+    folder.mkdir()
+    with suppress(FileNotFoundError):  # taken by the other of the two, an instant ago: reading tells
+        shutil.move(path, folder / path.name)
+    with suppress(OSError):  # not empty: another is coming
+        path.parent.rmdir()
+    return folder / path.name
 
 
 def listed(own: Own | None, strings: OwnStrings, working: str = "", problems: Sequence[str] = ()) -> str:
