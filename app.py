@@ -6,19 +6,23 @@ gc.disable()  # importing gradio allocates a million objects that stay: collecti
 import logging  # noqa: E402
 import sys  # noqa: E402
 import threading  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
 from typing import TYPE_CHECKING  # noqa: E402
 
 sys.modules.setdefault("mcp", None)  # type: ignore[arg-type]  # gradio would import it, for 0.4 s; rag.mcp_server does later
 
 from rag.config import Settings  # noqa: E402
+from rag.types import Document  # noqa: E402
 from rag.ui.handlers import Opening, Progress  # noqa: E402
 from rag.ui.page import make_page, serve  # noqa: E402
+from rag.ui.uploads import Ingest  # noqa: E402
 
 if sys.modules["mcp"] is None:
     del sys.modules["mcp"]
 gc.enable()
 
 if TYPE_CHECKING:
+    from rag.index import Index
     from rag.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
@@ -50,8 +54,25 @@ def open_pipeline(progress: Progress) -> "Pipeline":
     return Pipeline(index, embedder, settings.passages, open_chats(settings))
 
 
+def own_documents() -> Ingest:
+    """How the page reads and indexes a visitor's own documents."""
+    from ingest.load import SUFFIXES, load_file
+
+    def index(documents: Sequence[Document], pipeline: "Pipeline", before: "Index | None", progress: Progress) -> "Index":
+        from ingest.own import own_index
+
+        return own_index(documents, pipeline.index, pipeline.embedder, settings.chunk_tokens, before, progress)
+
+    return Ingest(
+        read=lambda path: load_file(path, settings.max_file_bytes),
+        index=index,
+        suffixes=[suffix for suffix in SUFFIXES if suffix != ".jsonl"],  # many documents in one
+        characters=settings.own_characters,
+    )
+
+
 opening = Opening(open_pipeline)
-demo = make_page(opening, settings.chat_models)
+demo = make_page(opening, settings.chat_models, own_documents() if settings.own_characters else None)
 
 if __name__ == "__main__":
     serve(demo, settings.port, opening)

@@ -28,6 +28,7 @@ from rag.index import (
     FORMAT,
     Index,
     Manifest,
+    Vectors,
     chroma_client,
     collection,
     corpus_hash,
@@ -171,33 +172,18 @@ def _write(
     settings: Settings,
     progress: Progress,
 ) -> None:
-    all_chunks: list[Chunk] = []
-    for number, document in enumerate(documents, start=1):
-        all_chunks += chunks(
-            document,
-            chunk_tokens=settings.chunk_tokens,
-            embedder_tokens=embedder.count_tokens,
-            embedder_limit=embedder.max_tokens,
-        )
-        progress("chunks", number, len(documents))
     by_id = {document.id: document for document in documents}
-    chunk_texts = [embedded_text(chunk) for chunk in all_chunks]
-    texts = chunk_texts + _sentence_texts(by_id, all_chunks, sentence_spans(by_id, all_chunks))
+    all_chunks = cut(documents, embedder, settings.chunk_tokens, progress)
+    texts = embedded_texts(by_id, all_chunks)
     vectors.read(settings.corpus, embedder.name, texts, known)
-    new_texts = [text for text in dict.fromkeys(texts) if text not in known.main]
-    computed = embedder.encode_documents(new_texts, progress=partial(progress, "vectors"))
-    main = known.main | dict(zip(new_texts, computed, strict=True))
-    unseen = [text for text in dict.fromkeys(chunk_texts) if text not in known.crosslingual]
-    other = known.crosslingual | dict(zip(unseen, crosslingual.encode(unseen), strict=True))
-    report.chunks, report.embedded, report.reused = len(all_chunks), len(new_texts), len(texts) - len(new_texts)
+    report.embedded = embed(by_id, all_chunks, known, embedder, progress)
+    report.chunks, report.reused = len(all_chunks), len(texts) - report.embedded
 
     client = chroma_client(folder)
     batch = min(2000, client.get_max_batch_size())
     for language in dict.fromkeys(chunk.language for chunk in all_chunks):
         pool = [chunk for chunk in all_chunks if chunk.language == language]
-        pool_texts = [embedded_text(chunk) for chunk in pool]
-        matrix, other_matrix = np.stack([main[text] for text in pool_texts]), np.stack([other[text] for text in pool_texts])
-        joined = joined_vector(matrix, other_matrix)
+        joined = joined_vector(*matrices(pool, known))
         store = collection(client, language)
         stored = [rows[0] for rows in rows_by_stored_id(pool).values()]
         for left in range(0, len(stored), batch):
@@ -211,26 +197,75 @@ def _write(
                 ],
             )
             progress(f"store, {language}", left + len(part), len(stored))
-        rows: list[tuple[str, ...]] = []
-        seen: list[tuple[str, str]] = []
-        for text in pool_texts:
-            rows.append(tokens(text))
-            seen += words(text)
-            progress(f"words, {language}", len(rows), len(pool))
-        (folder / language).mkdir()
-        lexical = LexicalIndex.build(rows)
-        lexical.save(folder / language)
-        Dictionary.build(seen).save(folder / language)
-        spans = sentence_spans(by_id, pool)
-        sentence_matrix = np.stack([main[text] for text in _sentence_texts(by_id, pool, spans)])
-        columns = [
-            lexical.columns((*tokens(pool[row].context), *tokens(by_id[pool[row].document_id].text[start:end])))
-            for row, start, end in spans
-        ]
-        write_statistics(folder / language, matrix, other_matrix, spans, sentence_matrix, columns)
+        write_pool(folder / language, by_id, pool, known, progress)
     write_texts(folder, documents, all_chunks)
     record = asdict(manifest) | {"chunks": len(all_chunks)}
     (folder / "manifest.json").write_text(dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def cut(documents: Sequence[Document], embedder: Embedder, chunk_tokens: int, progress: Progress) -> list[Chunk]:
+    """The chunks of all documents, in order."""
+    found: list[Chunk] = []
+    for number, document in enumerate(documents, start=1):
+        found += chunks(
+            document,
+            chunk_tokens=chunk_tokens,
+            embedder_tokens=embedder.count_tokens,
+            embedder_limit=embedder.max_tokens,
+        )
+        progress("chunks", number, len(documents))
+    return found
+
+
+def embedded_texts(documents: dict[str, Document], pool: Sequence[Chunk]) -> list[str]:
+    """All that is embedded by the main encoder: the chunks, then their sentences."""
+    return [embedded_text(chunk) for chunk in pool] + _sentence_texts(documents, pool, sentence_spans(documents, pool))
+
+
+def embed(
+    documents: dict[str, Document], pool: Sequence[Chunk], known: vectors.Known, embedder: Embedder, progress: Progress
+) -> int:
+    """Add to `known` the vectors that it lacks of these chunks and their sentences; how many the main encoder computed."""
+    missing = [text for text in dict.fromkeys(embedded_texts(documents, pool)) if text not in known.main]
+    known.main |= zip(missing, embedder.encode_documents(missing, progress=partial(progress, "vectors")), strict=True)
+    unseen = [text for text in dict.fromkeys(map(embedded_text, pool)) if text not in known.crosslingual]
+    known.crosslingual |= zip(unseen, crosslingual.encode(unseen), strict=True)
+    return len(missing)
+
+
+def matrices(pool: Sequence[Chunk], known: vectors.Known) -> tuple[Vectors, Vectors]:
+    """The chunks' vectors by the main encoder (n, d) and the crosslingual one (n, 512)."""
+    texts = [embedded_text(chunk) for chunk in pool]
+    return np.stack([known.main[text] for text in texts]), np.stack([known.crosslingual[text] for text in texts])
+
+
+def write_pool(
+    folder: Path,
+    documents: dict[str, Document],
+    pool: Sequence[Chunk],
+    known: vectors.Known,
+    progress: Progress,
+    centre: Vectors | None = None,
+) -> None:
+    """Make `folder` and write what `rag.index.Pool` reads: words, dictionary (around `centre`), statistics, sentences."""
+    language = pool[0].language
+    rows: list[tuple[str, ...]] = []
+    seen: list[tuple[str, str]] = []
+    for text in map(embedded_text, pool):
+        rows.append(tokens(text))
+        seen += words(text)
+        progress(f"words, {language}", len(rows), len(pool))
+    folder.mkdir()
+    lexical = LexicalIndex.build(rows)
+    lexical.save(folder)
+    Dictionary.build(seen, centre).save(folder)
+    spans = sentence_spans(documents, pool)
+    sentence_matrix = np.stack([known.main[text] for text in _sentence_texts(documents, pool, spans)])
+    columns = [
+        lexical.columns((*tokens(pool[row].context), *tokens(documents[pool[row].document_id].text[start:end])))
+        for row, start, end in spans
+    ]
+    write_statistics(folder, *matrices(pool, known), spans, sentence_matrix, columns)
 
 
 def _sentence_texts(documents: dict[str, Document], pool: Sequence[Chunk], spans: Sequence[tuple[int, int, int]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Documents from Markdown, plain text and JSONL. One plain function a format."""
+"""Documents from files: Markdown, plain text and JSONL here, the other formats by `ingest.formats`."""
 
 import json
 import re
@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ingest.decode import decode
+from ingest.formats import FORMATS, read
 from rag.errors import DocumentError
 from rag.text import language_of, normalise, plain
 from rag.types import Document
@@ -68,15 +69,19 @@ class FrontMatter(BaseModel):
 
 def load_file(path: Path, max_bytes: int) -> Iterator[Document | DocumentError]:
     """The documents of one file; a DocumentError in place of each one that cannot be read, naming it and why."""
-    load = LOADERS[path.suffix.lower()]
+    suffix = path.suffix.lower()
     try:
         size = path.stat().st_size
         if size > max_bytes:
-            raise DocumentError(f"{size:,} bytes, over the limit of {max_bytes:,}; split it or raise JIPHYEON_MAX_FILE_BYTES")
-        text = decode(path.read_bytes())
-        yield from load(text, path)
+            raise DocumentError(
+                f"{size:,} bytes, over the limit of {max_bytes:,}; split it or raise JIPHYEON_MAX_FILE_BYTES", "large"
+            )
+        if suffix in FORMATS:
+            yield make_document(*read(path), path.stem)
+        else:
+            yield from LOADERS[suffix](decode(path.read_bytes()), path)
     except DocumentError as error:
-        yield DocumentError(f"{path}: {error}")
+        yield DocumentError(f"{path}: {error}", error.reason)
     except OSError as error:
         yield DocumentError(f"{path}: {error.strerror or error}; check the file and its permissions")
 
@@ -107,7 +112,7 @@ def load_jsonl(text: str, path: Path) -> Iterator[Document | DocumentError]:
         except DocumentError as error:
             yield DocumentError(f"{path}:{number}: {error}")
     if not records:
-        raise DocumentError("empty: there is no text to read")
+        raise DocumentError("empty: there is no text to read", "empty")
 
 
 LOADERS: dict[str, Callable[[str, Path], Iterator[Document | DocumentError]]] = {
@@ -116,6 +121,7 @@ LOADERS: dict[str, Callable[[str, Path], Iterator[Document | DocumentError]]] = 
     ".txt": load_markdown,
     ".jsonl": load_jsonl,
 }
+SUFFIXES = (*LOADERS, *FORMATS)
 
 
 def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
@@ -152,7 +158,7 @@ def make_document(front: dict[str, Any], body: str, name: str) -> Document:
     """A document from its front matter and raw text. Raises DocumentError if the text is empty or the head is wrong."""
     text = normalise(body)
     if not text:
-        raise DocumentError("empty: there is no text to read")
+        raise DocumentError("empty: there is no text to read", "empty")
     try:
         known = FrontMatter.model_validate({key: value for key, value in front.items() if value is not None})
     except ValidationError as error:
@@ -188,13 +194,13 @@ def load_corpus(corpus: Path, max_bytes: int) -> tuple[list[Document], list[str]
     """
     if not corpus.exists():
         raise DocumentError(f"{str(corpus)!r} does not exist; name a folder or a file with --corpus")
-    if corpus.is_file() and corpus.suffix.lower() not in LOADERS:
-        raise DocumentError(f"{str(corpus)!r} is not in a format that is read ({', '.join(LOADERS)})")
+    if corpus.is_file() and corpus.suffix.lower() not in SUFFIXES:
+        raise DocumentError(f"{str(corpus)!r} is not in a format that is read ({', '.join(SUFFIXES)})")
     files = [corpus] if corpus.is_file() else sorted(path for path in corpus.rglob("*") if path.is_file())
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(corpus).parts)]
     files = [path for path in files if path not in (corpus / "vectors.npz", corpus / "glossary.yaml")]  # about the texts
-    readable = [path for path in files if path.suffix.lower() in LOADERS]
-    skipped = [f"{path}: not a format that is read ({', '.join(LOADERS)})" for path in files if path not in set(readable)]
+    readable = [path for path in files if path.suffix.lower() in SUFFIXES]
+    skipped = [f"{path}: not a format that is read ({', '.join(SUFFIXES)})" for path in files if path not in set(readable)]
     stems = [path.stem for path in readable]
     found: dict[str, Document] = {}
     refused: list[str] = []

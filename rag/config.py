@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     chat_silence: float = Field(default=20, gt=0, description="seconds without a word after which a chat model is given up")
     chat_seconds: float = Field(default=90, gt=0, description="seconds that it may write")
     chat_per_minute: int = Field(default=60, gt=0, description="calls of chat models, from all askers")
+    own_characters: int = Field(default=300_000, ge=0, description="that a visitor's own documents may hold; 0: none")
     port: int = Field(default_factory=_port, ge=0, le=65535)
 
     @property

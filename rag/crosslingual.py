@@ -52,24 +52,26 @@ def encode(texts: Sequence[str]) -> Vectors:
 class Dictionary:
     """The words of one language's index, found by words of another language that mean the same."""
 
-    def __init__(self, tokens: Sequence[str], vectors: Vectors) -> None:
-        """`tokens` as BM25 knows them, and the vectors of the words they stand for: (n, 512)."""
+    def __init__(self, tokens: Sequence[str], vectors: Vectors, centre: Vectors | None = None) -> None:
+        """`tokens` as BM25 knows them, and the vectors of the words they stand for: (n, 512). A few have no mean worth
+        the name: `centre` is another dictionary's."""
         self._tokens = tokens
-        self._mean = vectors.mean(axis=0) if len(tokens) else np.zeros(DIMENSION, dtype=np.float32)
-        self._vectors = _unit(vectors - self._mean)
+        mean = vectors.mean(axis=0) if len(tokens) else np.zeros(DIMENSION, dtype=np.float32)
+        self.centre: Vectors = mean if centre is None else centre
+        self._vectors = _unit(vectors - self.centre)
 
     @classmethod
-    def build(cls, words: Iterable[tuple[str, str]]) -> "Dictionary":
+    def build(cls, words: Iterable[tuple[str, str]], centre: Vectors | None = None) -> "Dictionary":
         """The dictionary of all (token, word) of an index; a token's vector is that of its most frequent word."""
         forms: dict[str, Counter[str]] = {}
         for token, word in words:
             if not token.isdigit():
                 forms.setdefault(token, Counter())[word] += 1
-        return cls(list(forms), encode([counter.most_common(1)[0][0] for counter in forms.values()]))
+        return cls(list(forms), encode([counter.most_common(1)[0][0] for counter in forms.values()]), centre)
 
     def save(self, folder: Path) -> None:
         """Write it into `folder`."""
-        vectors = (self._vectors.astype(np.float16), self._mean)
+        vectors = (self._vectors.astype(np.float16), self.centre)
         np.savez(folder / "dictionary.npz", tokens=np.asarray(self._tokens, dtype=np.str_), vectors=vectors[0], mean=vectors[1])
 
     @classmethod
@@ -79,14 +81,14 @@ class Dictionary:
         with np.load(folder / "dictionary.npz") as stored:
             dictionary._tokens = stored["tokens"].tolist()
             dictionary._vectors = stored["vectors"].astype(np.float32)
-            dictionary._mean = stored["mean"]
+            dictionary.centre = stored["mean"]
         return dictionary
 
     def translations(self, words: Sequence[str]) -> list[dict[str, float]]:
         """For each word the tokens that mean it, with weights up to 1; none where nothing is near."""
         if not words or not self._tokens:
             return [{} for _ in words]
-        cosines = _unit(encode(words) - self._mean) @ self._vectors.T
+        cosines = _unit(encode(words) - self.centre) @ self._vectors.T
         return [
             {
                 self._tokens[row]: float(np.sqrt(near[row]))

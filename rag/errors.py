@@ -20,7 +20,11 @@ class JiphyeonError(Exception):
 
 
 class DocumentError(JiphyeonError):
-    """A file or record that cannot be read."""
+    """A file or record that cannot be read. `reason` names the kind of trouble for a page that tells it in its own words."""
+
+    def __init__(self, message: str, reason: str = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ChatModelError(JiphyeonError):

@@ -58,10 +58,11 @@ class Manifest:
 class Pool:
     """The chunks of one language: rows in the order of `chunks`, with what ranks them for a query."""
 
-    def __init__(self, language: str, chunks: Sequence[Chunk], collection: "Collection", folder: Path, dimension: int) -> None:
+    collection: "Collection"  # a pool of a visitor's own documents has none
+
+    def __init__(self, language: str, chunks: Sequence[Chunk], folder: Path, dimension: int) -> None:
         self.language = language
         self.chunks = chunks
-        self.collection = collection
         self.lexical = LexicalIndex.load(folder, len(chunks))
         self.dictionary = Dictionary.load(folder)
         self._dimension = dimension
@@ -117,6 +118,30 @@ class Pool:
         return split_vector(stored, self._dimension)
 
 
+class OwnPool(Pool):
+    """The chunks of a visitor's own documents in one language, in memory alone: searched exactly, measured by the corpus.
+
+    A few texts have no statistics worth the name. Means and covariances, and how rare a word is, are those of the corpus.
+    """
+
+    def __init__(self, chunks: Sequence[Chunk], folder: Path, joined: Vectors, dimension: int, corpus: Pool) -> None:
+        """`joined` are the chunks' `joined_vector`; nothing of `folder` is needed afterwards."""
+        super().__init__(chunks[0].language, chunks, folder, dimension)
+        self._vectors = np.array(self._vectors)
+        self._joined = joined
+        self._moments = corpus._moments
+        self.lexical.weigh_in(corpus.lexical)
+
+    def nearest(self, main: Vectors, crosslingual: Vectors, k: int) -> list[int]:
+        """The rows of the `k` chunks nearest to the sum of two query vectors, which may be of any length."""
+        order: list[int] = np.argsort(-(self._joined @ np.concatenate([main, crosslingual])), kind="stable")[:k].tolist()
+        return order
+
+    def vectors(self, rows: Sequence[int]) -> tuple[Vectors, Vectors]:
+        """Unit vectors of the chunks in `rows` by the main encoder (n, d) and the crosslingual one (n, 512)."""
+        return split_vector(self._joined[rows], self._dimension)
+
+
 def joined_vector(main: Vectors, crosslingual: Vectors) -> Vectors:
     """What Chroma stores of unit vectors (n, d) and (n, 512): unit vectors (n, d + 512)."""
     joined: Vectors = np.hstack([main, crosslingual]) / np.sqrt(2, dtype=np.float32)
@@ -150,19 +175,23 @@ class Index:
         self.manifest = manifest
         self.documents = documents
         self.pools = pools
+        held = {name: {chunk.document_id for chunk in pool.chunks} for name, pool in pools.items()}
         self._mirrored = {
-            (language, other): all(
-                (counterpart := self.counterpart(document)) is not None and counterpart.language == other
-                for document in documents.values()
-                if document.language == language
+            (name, other): all(
+                (counterpart := self.counterpart(documents[identifier])) is not None and counterpart.language == other
+                for identifier in held[name]
             )
-            for language in pools
+            for name in pools
             for other in pools
         }
 
-    def mirrors(self, language: str, other: str) -> bool:
-        """Whether every text in `language` has its counterpart in the `other`."""
-        return self._mirrored.get((language, other), False)
+    def mirrors(self, pool: str, language: str) -> bool:
+        """Whether every text of a pool, by its name, has its counterpart in the language."""
+        return self._mirrored.get((pool, language), False)
+
+    def with_own(self, own: "Index") -> "Index":
+        """This index with a visitor's own documents beside it, as further pools; neither of the two changes."""
+        return Index(self.folder, self.manifest, self.documents | own.documents, self.pools | own.pools)
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -234,15 +263,10 @@ def open_build(build: Path, manifest: Manifest) -> Index:
             by_language.setdefault(chunk.language, []).append(chunk)
         client = chroma_client(build)
         pools = {
-            language: Pool(
-                language,
-                chunks,
-                collection(client, language),
-                build / language,
-                manifest.dimension,
-            )
-            for language, chunks in by_language.items()
+            language: Pool(language, chunks, build / language, manifest.dimension) for language, chunks in by_language.items()
         }
+        for language, pool in pools.items():
+            pool.collection = collection(client, language)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(build, error) from error
     return Index(build, manifest, documents, pools)

@@ -99,6 +99,7 @@ class LexicalIndex:
     def __init__(self, bm25: "bm25s.BM25", size: int) -> None:
         self._bm25 = bm25
         self._size = size
+        self._corpus: LexicalIndex | None = None
         self._vocabulary: dict[str, int] = bm25.vocab_dict
         self.addresses = {token for token in self._vocabulary if ":" in token}
         """The provisions that the texts name."""
@@ -123,6 +124,19 @@ class LexicalIndex:
 
         return cls(bm25s.BM25.load(str(folder), mmap=False), size)
 
+    def weigh_in(self, corpus: "LexicalIndex") -> None:
+        """Weigh every word by how rare it is in `corpus` and here together: in a handful of texts all words are alike."""
+        matrix = self._bm25.scores
+        counts = np.diff(matrix["indptr"])
+        before = [self._idf(count) for count in counts.tolist()]
+        self._corpus = corpus
+        after = np.asarray(before)
+        for token, column in self._vocabulary.items():
+            if column == len(counts):  # the empty token, which the library adds
+                continue
+            after[column] = self._idf(self._frequency(token))
+        matrix["data"] = (matrix["data"] * np.repeat(after / before, counts)).astype(np.float32)
+
     def scores(self, query: Sequence[Options]) -> Scores:
         """BM25 of every row: float32 (rows,). Of the options for a word the best that a row holds counts."""
         total = np.zeros(self._size, dtype=np.float32)
@@ -141,9 +155,7 @@ class LexicalIndex:
         dictionary may lack it.
         """
         rarest = self._idf(0)
-        return [
-            max((self._idf(len(self.rows_with(token))) for token in options), default=UNTRANSLATED * rarest) for options in query
-        ]
+        return [max((self._idf(self._frequency(token)) for token in options), default=UNTRANSLATED * rarest) for options in query]
 
     def coverage(self, query: Sequence[Options]) -> Scores:
         """The share of the query's idf that each row covers, 0 to 1: float32 (rows,)."""
@@ -170,7 +182,11 @@ class LexicalIndex:
         return token in self._vocabulary
 
     def _idf(self, frequency: int) -> float:
-        return float(np.log1p((self._size - frequency + 0.5) / (frequency + 0.5)))
+        size = self._size + (self._corpus._size if self._corpus else 0)
+        return float(np.log1p((size - frequency + 0.5) / (frequency + 0.5)))
+
+    def _frequency(self, token: str) -> int:
+        return len(self.rows_with(token)) + (self._corpus._frequency(token) if self._corpus else 0)
 
     def rows_with(self, token: str) -> NDArray[np.int32]:
         """The rows that hold the token, ascending."""

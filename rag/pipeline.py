@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,12 @@ class Pipeline(Runnable[Question, Answer]):
         self.embedder = embedder
         self._passages = passages
         self._chats = tuple(chats)
+
+    def over(self, index: Index) -> "Pipeline":
+        """This pipeline over another index of the same embedder: the corpus with a visitor's own documents beside it."""
+        other = copy(self)
+        other.index = index
+        return other
 
     def invoke(self, input: Question, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
         """The answer. Raises QuestionError if the question is empty or too long."""

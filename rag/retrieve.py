@@ -89,13 +89,18 @@ def rank(index: Index, query: Query, only: Language | None = None) -> list[Score
     provisions. The lexical part is near nothing where the query's words cannot be found or translated, so that it cannot
     push noise above the dense ranking, as rank fusion does.
     """
-    found = [
-        scored
-        for pool in index.pools.values()
-        if (pool.language == only if only else not index.mirrors(pool.language, query.language))
-        for scored in _rank_pool(pool, query)
-        if only or pool.language == query.language or not _has_counterpart(index, scored.chunk, query.language)
-    ]
+    found: list[Scored] = []
+    for language in [only] if only else dict.fromkeys(pool.language for pool in index.pools.values()):
+        pools = {name: pool for name, pool in index.pools.items() if pool.language == language}
+        wanted = [name for name in pools if only or not index.mirrors(name, query.language)]
+        ranked = {name: _rank_pool(pool, query) for name, pool in pools.items()} if wanted else {}
+        level = _level(next(iter(ranked.values()), []))  # the corpus's: a visitor's own documents come after it
+        found += [
+            replace(scored, score=scored.score - level)
+            for name in wanted
+            for scored in ranked[name]
+            if only or language == query.language or not _has_counterpart(index, scored.chunk, query.language)
+        ]
     return _seated(sorted(found, key=lambda scored: (-scored.score, scored.chunk.id)), query.language)
 
 
@@ -164,8 +169,13 @@ def _rank_pool(pool: Pool, query: Query) -> list[Scored]:
         score = weighed + LEXICAL * parts["lexical"] + COVERAGE * float(coverage[row]) + parts["provision"]
         cosines = {"main_cosine": float(cosine), "crosslingual_cosine": float(other)}
         scored.append(Scored(pool=pool, row=row, coverage=float(coverage[row]), score=score, **cosines, **parts))
+    return scored
+
+
+def _level(scored: Sequence[Scored]) -> float:
+    """What is taken off every score of a language."""
     level = np.sort([entry.score for entry in scored])[::-1][LEVEL]
-    return [replace(entry, score=entry.score - BALANCE * float(level.mean())) for entry in scored] if level.size else scored
+    return BALANCE * float(level.mean()) if level.size else 0.0
 
 
 def _provision_bonus(pool: Pool, addresses: Sequence[str]) -> dict[int, float]:

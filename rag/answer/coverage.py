@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rag.answer.frame import KINDS, LANGUAGE_NAMES
+from rag.answer.frame import KINDS, LANGUAGE_NAMES, OWN
 from rag.index import Index
 from rag.types import Document, Language
 
@@ -33,7 +33,7 @@ class Coverage:
 
 def coverage(index: Index, language: Language) -> Coverage:
     """What the documents of an index say of themselves."""
-    documents = list(index.documents.values())
+    documents = [document for document in index.documents.values() if document.kind != OWN]
     paired = {document.pair for document in documents if document.language == language}
     topics = [document for document in documents if document.language == language or document.id not in paired]
     dates = sorted(document.as_of or document.published for document in documents if document.as_of or document.published)

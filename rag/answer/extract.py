@@ -53,7 +53,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
         return []
     best_passage = readable[0].score
     lists = cues.asks_for_a_list(query.text)
-    words = {entry.pool.language: _weighed_words(entry.pool, query) for entry in readable}
+    words = {pool: _weighed_words(pool, query) for pool in dict.fromkeys(entry.pool for entry in readable)}
     found: list[Candidate] = []
     for entry in readable:
         document = index.documents[entry.chunk.document_id]
@@ -66,7 +66,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
             elsewhere = bool(asked and (named := places(text)) and not names_any(asked, named))
             covered = sum(
                 weight * max((nearness for column, nearness in word.items() if column in held), default=0.0)
-                for weight, word in words[entry.pool.language]
+                for weight, word in words[entry.pool]
             )
             score = (
                 (float(vector @ query.main) - mean) / deviation

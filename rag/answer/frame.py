@@ -6,15 +6,16 @@ KINDS: dict[str, dict[str, str]] = {
     "en": {
         "law": "law", "decree": "decree", "bill": "bill", "treaty": "treaty", "declaration": "declaration", "standard": "standard",
         "order": "executive order", "case": "court case", "letter": "letter", "policy": "policy", "guidance": "guidance",
-        "commentary": "commentary", "report": "report", "article": "article of law",
+        "commentary": "commentary", "report": "report", "article": "article of law", "own": "your document",
     },
     "ko": {
         "law": "법률", "decree": "시행령", "bill": "법안", "treaty": "조약", "declaration": "선언", "standard": "표준",
         "order": "행정명령", "case": "소송 사건", "letter": "서한", "policy": "정책", "guidance": "지침",
-        "commentary": "논평", "report": "보고서", "article": "법 조문",
+        "commentary": "논평", "report": "보고서", "article": "법 조문", "own": "올린 문서",
     },
 }  # fmt: skip
 LANGUAGE_NAMES = {"en": {"en": "English", "ko": "Korean"}, "ko": {"en": "영어", "ko": "한국어"}}
+OWN = "own"  # the kind of a visitor's own documents, and what their ids begin with
 OURS = "Jiphyeon"  # the author of the texts that come with the project: summaries, not the instruments themselves
 
 UNVERIFIED: dict[Language, str] = {"ko": "[확인되지 않음]", "en": "[not verified]"}  # behind a sentence that failed a check

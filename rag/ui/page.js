@@ -82,6 +82,10 @@
       openSheet(cite);
     } else if (picked) {
       pick(...JSON.parse(picked.dataset.pick));
+      if (picked.closest("#own")) openSheet(picked);
+    } else if (at("[data-remove]")) {
+      write("remove", JSON.stringify([at("[data-remove]").dataset.remove, ++count]));
+      find("#question textarea").focus();
     } else if (at(".chip")) {
       ask(at(".chip").textContent);
     } else if (at(".bar .wide")) {
@@ -202,6 +206,23 @@
     else if (carded) hideCard();
   });
   document.addEventListener("scroll", () => carded && hideCard(), { capture: true, passive: true });
+
+  // Files dropped anywhere on the page go to the attach button.
+  const dragging = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files") && find("#attach-input, #conversation input[type=file]");
+  addEventListener("dragover", (event) => {
+    if (!dragging(event)) return;
+    event.preventDefault();
+    document.body.classList.add("dropping");
+  });
+  addEventListener("dragleave", (event) => event.relatedTarget || document.body.classList.remove("dropping"));
+  addEventListener("drop", (event) => {
+    document.body.classList.remove("dropping");
+    const input = dragging(event);
+    if (!input) return;
+    event.preventDefault();
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
 
   const bring = (element, above) => {
     const box = pane();

@@ -17,6 +17,7 @@ from rag.types import Answer, Language, Turn
 from rag.ui import handlers, render
 from rag.ui.handlers import Message, Opening
 from rag.ui.strings import STRINGS, TITLE
+from rag.ui.uploads import Ingest, Own, Uploads, beside
 
 HERE = Path(__file__).parent
 # The reader's own first; the page's (rag/ui/fonts, declared in page.css) is fetched only where all of these are missing.
@@ -26,9 +27,13 @@ CONCURRENT = 8  # questions answered at once
 QUEUED = 64  # events that wait; more are told to come again
 
 
-def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
-    """The page. The pipeline of `opening` answers; the page does not wait for it. Of several `models` the asker may choose."""
-    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True)
+def make_page(opening: Opening, models: Sequence[str] = (), ingest: Ingest | None = None) -> gr.Blocks:
+    """The page. The pipeline of `opening` answers; the page does not wait for it.
+
+    Of several `models` the asker may choose; with `ingest` the page takes the visitor's own documents.
+    """
+    # Files of visitors who left while one was on its way are deleted within the hour.
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True, delete_cache=(600, 3600))
     with page:
         answers = gr.State([])
         language = gr.Textbox(visible="hidden", elem_id="language")
@@ -62,6 +67,7 @@ def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
                     padding=False,
                     js_on_load="watch('value', () => window.jiphyeon.editing(element))",
                 )
+                own = Uploads(opening, ingest).draw(language) if ingest else gr.State(None)
                 box = gr.Textbox(
                     elem_id="question", show_label=False, container=False, lines=1, max_lines=6, autofocus=True, submit_btn=True
                 )
@@ -88,11 +94,11 @@ def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
             opening.start()
             return handlers.preferred_language(request.headers.get("accept-language", ""), stored), link
 
-        def speak(name: str, answers: Sequence[Answer], pick: str) -> tuple[Any, ...]:
+        def speak(name: str, answers: Sequence[Answer], pick: str, own: Own | None) -> tuple[Any, ...]:
             language = handlers.spoken(name)
             head, pane, more = handlers.first_visit(language, opening)
             if answers or pick:
-                pane = handlers.show(pick or '[0, "c1", "quote"]', answers, language, opening)
+                pane = handlers.show(pick or '[0, "c1", "quote"]', answers, language, beside(opening, own))
             hint = STRINGS[language].placeholder
             below = render.controls(language)
             return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more), below
@@ -106,25 +112,35 @@ def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
             return head, gr.skip() if answers else pane, gr.Timer(active=more)
 
         def converse(
-            question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str, model: str, editing: str
+            question: str,
+            chat: Sequence[Message],
+            answers: Sequence[Answer],
+            language: str,
+            own: Own | None,
+            model: str,
+            editing: str,
         ) -> Iterator[Any]:
             if editing and question.strip():
                 chat, answers = handlers.without_last(chat, answers)
-            for state in handlers.ask(question, chat, answers, language, opening, model):
+            for state in handlers.ask(question, chat, answers, language, beside(opening, own), model):
                 yield *state, ""
 
-        def regenerate(chat: Sequence[Message], answers: Sequence[Answer], language: str, model: str) -> Iterator[Any]:
-            yield from handlers.again(chat, answers, language, opening, model)
+        def regenerate(
+            chat: Sequence[Message], answers: Sequence[Answer], language: str, own: Own | None, model: str
+        ) -> Iterator[Any]:
+            yield from handlers.again(chat, answers, language, beside(opening, own), model)
 
-        def control(act: str, chat: Sequence[Message], answers: Sequence[Answer], language: str) -> tuple[Any, ...]:
-            return handlers.control(act, chat, answers, language, opening)
+        def control(
+            act: str, chat: Sequence[Message], answers: Sequence[Answer], language: str, own: Own | None
+        ) -> tuple[Any, ...]:
+            return handlers.control(act, chat, answers, language, beside(opening, own))
 
         def offer(name: str) -> gr.Dropdown:
             language = handlers.spoken(name)
             return gr.Dropdown(choices(models, language), label=STRINGS[language].model)
 
-        def show(pick: str, answers: Sequence[Answer], language: str) -> Any:
-            return handlers.show(pick, answers, language, opening)
+        def show(pick: str, answers: Sequence[Answer], language: str, own: Own | None) -> Any:
+            return handlers.show(pick, answers, language, beside(opening, own))
 
         def search(query: str, limit: int = tools.PASSAGES, language: Language | None = None) -> tools.SearchResult:
             given: tools.SearchResult = handlers.call(opening, "search", query=query, limit=limit, language=language)
@@ -140,23 +156,23 @@ def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(arrive, [language, pick], [language, pick], js="() => window.jiphyeon.arrives()", **quiet)
-        language.change(speak, [language, answers, pick], [masthead, welcome, evidence, box, warming, controls], **quiet)
+        language.change(speak, [language, answers, pick, own], [masthead, welcome, evidence, box, warming, controls], **quiet)
         if len(models) > 1:
             language.change(offer, language, model, **quiet)
         warming.tick(warm, [language, answers, pick], [welcome, evidence, warming], **quiet)
         asked = box.submit(
-            converse, [box, chat, answers, language, model, editing], [box, chat, answers, evidence, editing], **quiet
+            converse, [box, chat, answers, language, own, model, editing], [box, chat, answers, evidence, editing], **quiet
         )
-        asked_again = again.change(regenerate, [chat, answers, language, model], [box, chat, answers, evidence], **quiet)
+        asked_again = again.change(regenerate, [chat, answers, language, own, model], [box, chat, answers, evidence], **quiet)
         acted = act.change(
             control,
-            [act, chat, answers, language],
+            [act, chat, answers, language, own],
             [box, chat, answers, evidence, editing, saved],
             cancels=[asked, asked_again],
             **quiet,
         )
         acted.then(None, saved, None, js="(file) => window.jiphyeon.save(file)", **quiet)
-        pick.change(show, [pick, answers, language], evidence, trigger_mode="always_last", **quiet)
+        pick.change(show, [pick, answers, language, own], evidence, trigger_mode="always_last", **quiet)
         for tool in (search, ask, document):
             api(tool, api_name=tool.__name__, api_description=tools.TOOLS[tool.__name__].description)
     page.queue(default_concurrency_limit=CONCURRENT, max_size=QUEUED)
@@ -182,7 +198,7 @@ def serve(page: gr.Blocks, port: int, opening: Opening) -> None:
         enable_monitoring=False,
         footer_links=[],
         favicon_path=HERE / "favicon.svg",
-        max_file_size="1mb",  # nothing takes files yet
+        max_file_size="20mb",  # a backstop: `ingest` refuses smaller ones in the visitor's language
         allowed_paths=[],
         mcp_server=False,  # its own; see rag/mcp_server.py
         app_kwargs={

@@ -267,3 +267,65 @@ EXAMPLES: dict[Language, tuple[Example, ...]] = {
         Example(question="What does Article 150 of the EU AI Act say?", topic=""),
     ),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnStrings:
+    """What the page says of a visitor's own documents. `reasons`: by `DocumentError.reason`, why a file was not taken."""
+
+    attach: str
+    title: str
+    note: str
+    remove: str
+    reading: str
+    queued: str
+    indexing: str
+    reasons: dict[str, str]
+
+
+OWN_STRINGS: dict[Language, OwnStrings] = {
+    "ko": OwnStrings(
+        attach="내 문서 올리기",
+        title="내가 올린 문서",
+        note="이 창에서만 검색하며, 창을 닫으면 한 시간 안에 지웁니다.",
+        remove="{name} 지우기",
+        reading="{name} 읽는 중 ({done}/{total})",
+        queued="앞선 방문자의 문서를 읽고 있습니다. 곧 차례가 옵니다.",
+        indexing="찾을 수 있게 준비하고 있습니다.",
+        reasons={
+            "suffix": "{name}: 읽을 수 없는 형식입니다. {suffixes} 파일을 올려 주세요.",
+            "format": "{name}: 내용이 파일 이름의 형식과 다릅니다. 만든 프로그램에서 다시 저장하거나 PDF로 저장해 주세요.",
+            "encrypted": "{name}: 암호가 걸려 있습니다. 암호를 풀고 저장해 다시 올려 주세요.",
+            "broken": "{name}: 파일이 손상되었습니다. 만든 프로그램에서 다시 저장하거나 PDF로 저장해 주세요.",
+            "empty": "{name}: 글자가 없습니다. 스캔한 문서라면 문자 인식(OCR)을 거쳐 다시 올려 주세요.",
+            "large": "{name}: 파일이 너무 큽니다. 나누어 올려 주세요.",
+            "long": "{name}: 모두 합쳐 {characters:,}자(약 {pages}쪽)까지 올릴 수 있습니다. 다른 문서를 지우거나 필요한 부분만 올려 주세요.",
+            "many": "{name}: 문서는 {documents}건까지 올릴 수 있습니다. 다른 문서를 지우고 다시 올려 주세요.",
+            "full": "{name}: 지금은 다른 방문자들의 문서로 자리가 없습니다. 나중에 다시 올려 주세요.",
+            "slow": "{name}: 읽는 데 시간이나 메모리가 너무 많이 듭니다. 나누거나 텍스트로 저장해 올려 주세요.",
+            "unreadable": "{name}: 읽지 못했습니다. UTF-8 텍스트나 PDF로 저장해 다시 올려 주세요.",
+        },
+    ),
+    "en": OwnStrings(
+        attach="Add your documents",
+        title="Your documents",
+        note="Searched in this window only, and gone within an hour of closing it.",
+        remove="Remove {name}",
+        reading="Reading {name} ({done} of {total})",
+        queued="Reading another visitor's documents first. Yours are next.",
+        indexing="Making them searchable.",
+        reasons={
+            "suffix": "{name}: not a format that is read. Add a file in {suffixes}.",
+            "format": "{name}: not what its name says. Save it again in the program that made it, or as PDF.",
+            "encrypted": "{name}: locked with a password. Save it without one and add it again.",
+            "broken": "{name}: damaged. Save it again in the program that made it, or as PDF.",
+            "empty": "{name}: holds no text. If it is a scan, recognise its text (OCR) and add it again.",
+            "large": "{name}: too large. Split it.",
+            "long": "{name}: your documents may hold {characters:,} characters together (about {pages} pages). Remove another, or add only the part you need.",
+            "many": "{name}: you may add {documents} documents. Remove one and add this again.",
+            "full": "{name}: other visitors' documents take all the room for now. Try again later.",
+            "slow": "{name}: takes too much time or memory to read. Split it, or save it as plain text.",
+            "unreadable": "{name}: could not be read. Save it as UTF-8 text or PDF and add it again.",
+        },
+    ),
+}

@@ -126,11 +126,11 @@ def test_names_that_clash_are_told_apart_by_their_folders(tmp_path: Path) -> Non
 
 
 def test_other_formats_are_skipped_by_name_and_hidden_files_in_silence(tmp_path: Path) -> None:
-    (tmp_path / "scan.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / "scan.png").write_bytes(b"\x89PNG")
     (tmp_path / ".hidden.md").write_text("x", encoding="utf-8")
     (tmp_path / "a.md").write_text("x", encoding="utf-8")
     documents, refused, skipped = load(tmp_path)
-    assert list(documents) == ["a"] and refused == [] and len(skipped) == 1 and "scan.pdf" in skipped[0]
+    assert list(documents) == ["a"] and refused == [] and len(skipped) == 1 and "scan.png" in skipped[0]
 
 
 def test_a_path_that_does_not_exist(tmp_path: Path) -> None:
