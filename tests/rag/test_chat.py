@@ -119,11 +119,11 @@ def test_the_command_line_takes_none(
 ) -> None:
     opened: list[Settings] = []
 
-    def open_pipeline(settings: Settings) -> Pipeline:
+    def open_it(settings: Settings) -> Pipeline:
         opened.append(settings)
         return pipeline
 
     monkeypatch.setenv("JIPHYEON_CHAT_MODEL", "openai:default")
-    monkeypatch.setattr(rag.__main__, "open_pipeline", open_pipeline)
+    monkeypatch.setattr(rag.__main__, "open_pipeline", open_it)
     rag.__main__.ask("Who controls OpenAI?", json_output=True, model="none")
     assert opened[0].chat_models == () and json.loads(capsys.readouterr().out)["notice"] == ""
