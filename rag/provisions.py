@@ -26,7 +26,9 @@ _NUMBER = r"\d{1,3}(?:[a-z]|-[\da-z]\b)?(?!\^)(?:\(\w{1,2}\))*"
 _ENGLISH_ARTICLES = re.compile(
     rf"\b(?:Articles?|Arts?\.?|Sections?|§§?)\s?({_NUMBER}(?:(?:, and|,| and| or| to)\s{_NUMBER})*)", re.IGNORECASE
 )
-_ENGLISH_ARTICLE = re.compile(r"(\d{1,3}(?:[a-z]|-[\da-z]\b)?)(?:\((\d{1,2}[a-z]?)\))?(?:\(([a-z]{1,2}|\d{1,2})\))?", re.IGNORECASE)
+_ENGLISH_ARTICLE = re.compile(
+    r"(\d{1,3}(?:[a-z]|-[\da-z]\b)?)(?:\((\d{1,2}[a-z]?)\))?(?:\(([a-z]{1,2}|\d{1,2})\))?", re.IGNORECASE
+)
 _RECITALS = re.compile(r"\bRecitals?\s?\(?(\d{1,3})\)?|전문\s?\(?제?\s?(\d{1,3})\s?(?:항|호|번|\))", re.IGNORECASE)
 _ANNEX = r"(?:[IVX]+|\d{1,2})(?![A-Za-z0-9])"
 _ANNEXES = re.compile(
@@ -34,7 +36,9 @@ _ANNEXES = re.compile(
     re.IGNORECASE,
 )
 # 500조 is an amount and 3조각 are pieces: without 제 only a particle, a paragraph or the end may follow.
-_AFTER_BARE_ARTICLE = re.compile(r"\s?(?:은|는|이|가|을|를|의|에|와|과|로|도|랑|만|$|[,.?!)(:])|\s(?!\d|원|달러|유로|엔|위안|개|명)")
+_AFTER_BARE_ARTICLE = re.compile(
+    r"\s?(?:은|는|이|가|을|를|의|에|와|과|로|도|랑|만|$|[,.?!)(:])|\s(?!\d|원|달러|유로|엔|위안|개|명)"
+)
 
 
 def provisions(text: str) -> list[str]:

@@ -50,7 +50,10 @@ class Facts:
     @property
     def spans(self) -> list[tuple[int, int]]:
         """Where they stand."""
-        return [*((fact.start, fact.end) for fact in (*self.dates, *self.numbers)), *((start, end) for start, end, _ in (*self.provisions, *self.identifiers))]
+        return [
+            *((fact.start, fact.end) for fact in (*self.dates, *self.numbers)),
+            *((start, end) for start, end, _ in (*self.provisions, *self.identifiers)),
+        ]
 
 
 _MONTHS = {
@@ -105,7 +108,19 @@ _NATIVE = {
     "열한": 11, "열하나": 11, "열두": 12, "열둘": 12, "열세": 13, "열네": 14, "열다섯": 15, "열여섯": 16, "열일곱": 17, "열여덟": 18,
     "열아홉": 19, "스무": 20, "스물": 20, "서른": 30, "마흔": 40, "쉰": 50,
 }  # fmt: skip
-_COUNTED_DAYS = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "엿새": 6, "이레": 7, "여드레": 8, "아흐레": 9, "열흘": 10, "보름": 15}
+_COUNTED_DAYS = {
+    "하루": 1,
+    "이틀": 2,
+    "사흘": 3,
+    "나흘": 4,
+    "닷새": 5,
+    "엿새": 6,
+    "이레": 7,
+    "여드레": 8,
+    "아흐레": 9,
+    "열흘": 10,
+    "보름": 15,
+}
 _COUNTER = (
     r"가지|개국|개사|개월|개|명|분|사람|건|곳|나라|국|단계|달|번|차례|회|배|해|주|부문|분야|쪽|편|장|항목|기관|회사|기업|종류|종|시간|차|번째|갈래|축|"
     r"원칙|요소|기준|요건|질문|방향|금지|행정명령|의무|주제"
@@ -142,7 +157,7 @@ _NUMBERS = (
     re.compile(rf"{_BEFORE}{_PLAIN}(?:[\s-]?(?P<scale>hundred|thousand|million|billion|trillion|(?:k|mn?|bn|tn)\b(?!/)))?{_AFTER}", re.IGNORECASE),
     re.compile(
         rf"\b(?P<tens>{'|'.join(_TENS)})(?:[\s-](?P<ones>(?:one|{'|'.join(list(_ENGLISH_WORDS)[:8])})\b))?(?:\s(?P<scale>hundred|thousand|million|billion))?\b{_AFTER}"
-        rf"|\b(?P<word>{'|'.join(_ENGLISH_WORDS)}|one|an?(?=\s(?:hundred|thousand|million|billion)\b|\s(?:day|week|month|year)\s(?:before|after|earlier|later|ahead)))(?:\s(?P<scale2>hundred|thousand|million|billion|trillion))?\b(?P<rest>.?)",
+        rf"|\b(?P<word>{'|'.join(_ENGLISH_WORDS)}|one|(?<!half )an?(?=\s(?:hundred|thousand|million|billion)\b|\s(?:day|week|month|year)\s(?:before|after|earlier|later|ahead)))(?:\s(?P<scale2>hundred|thousand|million|billion|trillion))?\b(?P<rest>.?)",
         re.IGNORECASE,
     ),
     re.compile(rf"(?<!per )(?<!of a )\b(?P<ordinal>{'|'.join(_ORDINALS)})\b(?![\s-]part(?:y|ies))", re.IGNORECASE),
@@ -177,10 +192,12 @@ _MOST_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _LEAST_AFTER = re.compile(
-    r"(?:\s?(?:명|개국?|곳|건|회|배|연산|FLOP))?\s?(?:or more|or above|or longer|이상|초과|[을를이가]?\s?(?:넘|웃도|웃돌|상회|초과))", re.IGNORECASE
+    r"(?:\s?(?:명|개국?|곳|건|회|배|연산|FLOP))?\s?(?:or more|or above|or longer|이상|초과|[을를이가]?\s?(?:넘|웃도|웃돌|상회|초과))",
+    re.IGNORECASE,
 )
 _MOST_AFTER = re.compile(
-    r"(?:\s?(?:명|개국?|곳|건|회|배|연산|FLOP))?\s?(?:or less|or fewer|or below|이하|미만|이내|까지|(?:을|를|이|가|에)?\s?(?:밑도|밑돌|못 ?미치|넘지 (?:않|못))|도 (?:안|채))", re.IGNORECASE
+    r"(?:\s?(?:명|개국?|곳|건|회|배|연산|FLOP))?\s?(?:or less|or fewer|or below|이하|미만|이내|까지|(?:을|를|이|가|에)?\s?(?:밑도|밑돌|못 ?미치|넘지 (?:않|못))|도 (?:안|채))",
+    re.IGNORECASE,
 )
 
 
@@ -256,7 +273,12 @@ def _numbers(text: str, free: Free) -> Iterator[Number]:
             if tail:
                 groups |= {key: found for key, found in tail.groupdict().items() if found}
                 end = tail.end()
-            if groups.get("word", "") and groups["word"].lower() in ("one", "a", "an") and not groups.get("scale2") and not groups.get("period"):
+            if (
+                groups.get("word", "")
+                and groups["word"].lower() in ("one", "a", "an")
+                and not groups.get("scale2")
+                and not groups.get("period")
+            ):
                 continue  # mostly a pronoun
             unit, factor = _unit(groups)
             if free(start, end):
@@ -276,7 +298,9 @@ def _value(groups: dict[str, str | None]) -> Fraction | None:
         return Fraction(digits.replace(",", "")) * _SCALE.get(scale, 1)
     if tens := groups.get("tens"):
         ones = (groups.get("ones") or "").lower()
-        return Fraction(_TENS[tens.lower()] + (1 if ones == "one" else _ENGLISH_WORDS.get(ones, 0))) * _SCALE.get((groups.get("scale") or "").lower(), 1)
+        return Fraction(_TENS[tens.lower()] + (1 if ones == "one" else _ENGLISH_WORDS.get(ones, 0))) * _SCALE.get(
+            (groups.get("scale") or "").lower(), 1
+        )
     if word := groups.get("word"):
         return Fraction(_ENGLISH_WORDS.get(word.lower(), 1)) * _SCALE.get((groups.get("scale2") or "").lower(), 1)
     if ordinal := groups.get("ordinal"):
