@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from rag import crosslingual
 from rag.answer.facts import Facts, date_stands, facts, number_stands
-from rag.answer.names import HEADS, Name, names, sounds_like, standing, vectors_of
+from rag.answer.names import Name, names, sounds_like, standing, vectors_of
 from rag.answer.polarity import contradicted, implies_denial, negations
 from rag.embed import Embedder
 from rag.lexical import words
@@ -241,9 +240,6 @@ class Source:
     headings: str
     language: Language
     facts: Facts  # of all sentences and of the context
-    names: tuple[Name, ...]
-    stems: frozenset[str]
-    text: str
     places: frozenset[str]
 
 
@@ -284,9 +280,6 @@ def read(passages: Sequence[Passage], embedder: Embedder) -> Source:
         headings="\n".join(passage.chunk.context or passage.document.title for passage in passages),
         language=language_of(" ".join(texts)),
         facts=facts("\n".join([*texts, context])),
-        names=names("\n".join([*texts, context])),
-        stems=frozenset(token for text in (*texts, *context.split("\n")) for token, _ in words(text)),
-        text="\n".join([*texts, context]),
         places=places("\n".join([*texts, context])) | {passage.document.jurisdiction for passage in passages},
     )
 
@@ -324,7 +317,10 @@ def signals(
     covers = [cover(tokens, sentence.tokens) for sentence in source.sentences]
     stated = [np.asarray(_stated(own, sentence.facts)) for sentence in source.sentences]
     score = [
-        cos_main[row] * 4 + cos_cross[row] + 2 * covers[row].mean() + (stated[row].mean() if stated[row].size else 0)
+        cos_main[row] * 4
+        + cos_cross[row]
+        + 2 * (covers[row].mean() if tokens else 1.0)
+        + (stated[row].mean() if stated[row].size else 0)
         for row in range(len(source.sentences))
     ]
     chosen = [int(np.argmax(score))]
@@ -345,56 +341,41 @@ def signals(
     evidence = " ".join(sentence.text for sentence in carried)
     around = cover(tokens, words(source.context))
     have = np.maximum(have, 0.9 * around)
-    whole = np.maximum.reduce([*covers, 0.9 * around]) if tokens else np.ones(1)
     if not tokens:
         have = np.ones(1)
     failed: dict[str, str] = {}
 
-    stands = [standing(name, source.names, source.text, source.stems) for name in named]
     near_text = evidence + "\n" + source.headings
     near_names = tuple(name for sentence in carried for name in sentence.names) + names(source.headings)
     near_stems = frozenset(token for sentence in carried for token, _ in sentence.tokens) | {t for t, _ in words(source.headings)}
     near = [standing(name, near_names, near_text, near_stems) for name in named]
     certain = [number for number, name in enumerate(named) if name.certain]
-    doubtful = [number for number, name in enumerate(named) if not name.certain]
-    for signal, among, scores in (("name", certain, stands), ("name_near", certain, near), ("opening", doubtful, stands)):
-        if among:
-            failed[signal] = named[min(among, key=lambda number: scores[number])].text
+    if certain:
+        failed["name_near"] = named[min(certain, key=lambda number: near[number])].text
     claimed, here = places(claim), places(evidence)
     for signal, odd in (("place_missing", claimed - source.places), ("place_other", claimed - here)):
-        failed |= {signal: re.split(r"\W", claim[place:], maxsplit=1)[0] for place, code in located(claim) if code in odd}
+        for place, code in located(claim):
+            if code in odd:
+                failed[signal] = re.split(r"\W", claim[place:], maxsplit=1)[0]
     for _, _, left, right in negations(claim)[:1]:
         failed["alone"] = claim[left:right]
     opposite = contradicted(claim, evidence)
     if opposite:
         failed["opposite"] = opposite[0]
-    denied_more, denied_less = _negation(claim, tokens, carried)
-    out = {
-        "cross": float(language_of(claim) != source.language),
+    found = {
         "cos_main": float(cos_main[chosen].max()),
-        "cos_cross": float(cos_cross[chosen].max()),
         "cover": float(have.mean()),
-        "least": float(have.min()),
-        "second": float(np.sort(have)[:2].mean()),
-        "unsaid": float((have < 0.2).sum()),
-        "unsaid_whole": float((whole < 0.15).sum()),
-        "unsaid_share": float((have < 0.2).mean()),
-        "facts": float(had.mean()) if had.size else 1.0,
+        "second": float(np.sort(have)[:2].mean()),  # the two words that are covered least
         "facts_first": float(stated[chosen[0]].mean()) if had.size else 1.0,
-        "name": min((stands[number] for number in certain), default=1.0),
-        "alone": float(bool(negations(claim)) and not negations(evidence) and not implies_denial(evidence)),
-        "foreign": min((stands[n] for n in certain if named[n].text.split()[-1].lower() not in HEADS), default=1.0),
         "name_near": min((near[number] for number in certain), default=1.0),
-        "opening": min((stands[number] for number in doubtful), default=1.0),
         "place_missing": float(bool(claimed - source.places)),
         "place_other": float(bool(claimed - here) and bool(here - claimed)),
         "opposite": float(len(opposite)),
-        "denied_more": denied_more,
-        "denied_less": denied_less,
-        "swapped": _swapped(claim, named, [first]),
-        "sentences": float(len(carried)),
+        "alone": float(bool(negations(claim)) and not negations(evidence) and not implies_denial(evidence)),
+        "denied_less": _denied(claim, tokens, evidence),
+        "swapped": _swapped(claim, named, first),
     }
-    return out, carried, failed
+    return found, carried, failed
 
 
 def _stated(own: Facts, other: Facts) -> list[float]:
@@ -409,44 +390,31 @@ def _stated(own: Facts, other: Facts) -> list[float]:
     ]
 
 
-def _negation(claim: str, tokens: Sequence[tuple[str, str]], carried: Sequence[Sentence]) -> tuple[float, float]:
-    """How sure it is that the claim denies what the sentences affirm, and the reverse: 0 to 1 each."""
-
-    def heads(text: str) -> list[tuple[str, str]]:
-        return [pair for _, _, left, right in negations(text) for pair in words(text[left:right])]
+def _denied(claim: str, tokens: Sequence[tuple[str, str]], evidence: str) -> float:
+    """How sure it is that the evidence denies what the claim affirms, 0 to 1."""
 
     def scopes(text: str) -> list[tuple[str, str]]:
         return [pair for start, end, _, _ in negations(text) for pair in words(text[start:end])]
 
-    evidence = "\n".join(sentence.text for sentence in carried)
-    mine, theirs = heads(claim), heads(evidence)
-    agreed = float(max(cover(scopes(claim), scopes(evidence)), default=0.0)) >= AGREED
-    more = less = 0.0
-    if mine and not agreed:
-        affirmed = cover(mine, [pair for sentence in carried for pair in sentence.tokens])
-        denied = cover(mine, scopes(evidence))
-        more = float(np.max(affirmed - denied))
-    if theirs and not agreed:
-        affirmed = cover(theirs, tokens)
-        denied = cover(theirs, scopes(claim))
-        less = float(np.max(affirmed - denied))
-    return max(more, 0.0), max(less, 0.0)
+    theirs = [pair for _, _, left, right in negations(evidence) for pair in words(evidence[left:right])]
+    mine = scopes(claim)
+    if not theirs or max(cover(mine, scopes(evidence)), default=0.0) >= AGREED:
+        return 0.0
+    return max(0.0, float(np.max(cover(theirs, tokens) - cover(theirs, mine))))
 
 
 AGREED = 0.75  # from here two negations deny the same
 
 
-def _swapped(claim: str, named: Sequence[Name], carried: Sequence[Sentence]) -> float:
-    """Whether two names stand in the opposite roles in the sentences that carry the claim."""
-    mine = _relations(claim, named)
-    for (one, other), sign in mine.items():
+def _swapped(claim: str, named: Sequence[Name], sentence: Sentence) -> float:
+    """1 where two names stand in the opposite roles in the sentence that carries the claim, else 0."""
+    for (one, other), sign in _relations(claim, named).items():
         found = set()
-        for sentence in carried:
-            for (a, b), theirs in _relations(sentence.text, sentence.names).items():
-                if _same(one, a) and _same(other, b):
-                    found.add(theirs)
-                elif _same(one, b) and _same(other, a):
-                    found.add(-theirs)
+        for (a, b), theirs in _relations(sentence.text, sentence.names).items():
+            if _same(one, a) and _same(other, b):
+                found.add(theirs)
+            elif _same(one, b) and _same(other, a):
+                found.add(-theirs)
         if found == {-sign}:
             return 1.0
     return 0.0
