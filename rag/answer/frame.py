@@ -1,5 +1,7 @@
 """The words around quotes, which are ours, in both languages."""
 
+import re
+
 from rag.types import Document, Language
 
 KINDS: dict[str, dict[str, str]] = {
@@ -16,11 +18,14 @@ KINDS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 LANGUAGE_NAMES = {"en": {"en": "English", "ko": "Korean"}, "ko": {"en": "영어", "ko": "한국어"}}
 OURS = "Jiphyeon"  # the author of the texts that come with the project: summaries, not the instruments themselves
+_SHORT = re.compile(
+    r"[\w-]{1,20}( [\w-]{1,20})?"
+)  # a kind that we have no word for; a longer one would be a sentence in our name
 
 
 def kind_label(document: Document, language: Language) -> str:
     """What kind of source this is; our own summary of an instrument is not taken for the instrument."""
-    kind = KINDS[language].get(document.kind, document.kind)
+    kind = KINDS[language].get(document.kind, document.kind if _SHORT.fullmatch(document.kind) else "")
     if document.author != OURS:
         return kind
     if language == "ko":
