@@ -24,6 +24,7 @@ def open_pipeline(progress: Progress) -> "Pipeline":
     """The pipeline, over an index that is built first where there is none or the corpus has changed."""
     from ingest.build import build
     from rag import lexical
+    from rag.chat import open_chats
     from rag.embed import load_embedder
     from rag.errors import JiphyeonError
     from rag.index import current_build, open_index
@@ -41,11 +42,11 @@ def open_pipeline(progress: Progress) -> "Pipeline":
         logger.warning("The index could not be brought up to date, the old one answers: %s", error)
     index = open_index(settings.index, embedder.name)
     analyser.join()
-    return Pipeline(index, embedder, settings.passages)
+    return Pipeline(index, embedder, settings.passages, open_chats(settings))
 
 
 opening = Opening(open_pipeline)
-demo = make_page(opening)
+demo = make_page(opening, settings.chat_models)
 
 if __name__ == "__main__":
     serve(demo, settings.port, opening)

@@ -17,7 +17,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from ingest import vectors
-from ingest.chunk import ENCODING, chunks
+from ingest.chunk import chunks
 from ingest.load import load_corpus
 from rag import crosslingual
 from rag.config import Settings
@@ -43,6 +43,7 @@ from rag.index import (
     write_texts,
 )
 from rag.lexical import LexicalIndex, tokens, words
+from rag.text import ENCODING
 from rag.types import Chunk, Document
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many steps are done, of how many

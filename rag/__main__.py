@@ -9,6 +9,7 @@ import typer
 from pydantic import BaseModel, Field, ValidationError
 from rich.progress import track
 
+from rag.chat import QUOTES
 from rag.config import Settings
 from rag.errors import QuestionError
 from rag.pipeline import open_pipeline
@@ -43,6 +44,7 @@ def ask(
     json_output: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
     batch: Annotated[Path | None, typer.Option("--batch", help="Questions, one JSON object a line.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Where the answers go, one JSON object a line.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Chat model, PROVIDER:MODEL; none for quotes alone.")] = None,
     passages: Annotated[int | None, typer.Option("--passages", min=1, help="How many passages each answer lists.")] = None,
 ) -> None:
     """Answer one question, or a file of them."""
@@ -52,10 +54,14 @@ def ask(
     if batch and out is None:
         raise QuestionError("--batch needs --out FILE for the answers.")
     settings = Settings(index=index) if index else Settings()
+    if model is not None:
+        settings = settings.model_copy(update={"chat_model": "" if model == QUOTES else model})
     pipeline = open_pipeline(settings)
     listed = passages or settings.passages
     if question is not None:
         answer = pipeline.invoke({"question": question, "passages": listed})
+        if answer.notice and not json_output:
+            console.print(answer.notice, style="yellow", markup=False, highlight=False, soft_wrap=True)
         print(json.dumps(answer.to_json(), ensure_ascii=False, indent=1) if json_output else answer.text)
         return
     assert out is not None

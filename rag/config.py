@@ -25,6 +25,11 @@ def _default_index() -> Path:
     return PROJECT / "index" if os.access(PROJECT, os.W_OK) else _user_cache() / "index"
 
 
+def is_set(*variables: str) -> bool:
+    """Whether one of these variables has a value. Keys are read by their provider's package and by nothing here."""
+    return any(os.environ.get(variable) for variable in variables)
+
+
 def _port() -> int:
     """The port that the host gave us: PORT, then Gradio's own variable, then 7860."""
     return int(os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT") or 7860)
@@ -42,4 +47,15 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(default=10_000_000, gt=0)
     chunk_tokens: int = Field(default=400, ge=32, description="of cl100k_base")
     passages: int = Field(default=10, ge=1)
+    chat_model: str = Field(default="", description="PROVIDER:MODEL; of several, with commas between, the page offers the choice")
+    chat_base_url: str = Field(default="", description="an OpenAI-compatible address, for the models of the provider openai")
+    chat_tokens: int = Field(default=6000, ge=500, description="of cl100k_base: passages that a chat model is given")
+    chat_silence: float = Field(default=20, gt=0, description="seconds without a word after which a chat model is given up")
+    chat_seconds: float = Field(default=90, gt=0, description="seconds that it may write")
+    chat_per_minute: int = Field(default=60, gt=0, description="calls of chat models, from all askers")
     port: int = Field(default_factory=_port, ge=0, le=65535)
+
+    @property
+    def chat_models(self) -> tuple[str, ...]:
+        """The names in `chat_model`, the default first."""
+        return tuple(dict.fromkeys(name.strip() for name in self.chat_model.split(",") if name.strip()))

@@ -2,12 +2,15 @@
 
 JiphyeonError
 ├── DocumentError          a file or record that cannot be read
+├── ChatModelError         a chat model cannot be had, fails, or writes nothing that holds
 ├── EmbeddingModelError    the embedding model cannot be had or loaded
 ├── IndexMissingError      there is no index where one was looked for
 ├── IndexMismatchError     the index was built by another embedder or version
 ├── IndexDamagedError      the index does not hold what its manifest says
 └── QuestionError          a question or question file that cannot be used
 """
+
+from typing import Literal
 
 
 class JiphyeonError(Exception):
@@ -16,6 +19,18 @@ class JiphyeonError(Exception):
 
 class DocumentError(JiphyeonError):
     """A file or record that cannot be read."""
+
+
+class ChatModelError(JiphyeonError):
+    """A chat model cannot be had, fails, or writes nothing that holds; `reason` says which, for the asker's notice."""
+
+    def __init__(
+        self,
+        message: str,
+        reason: Literal["closed", "slow", "limited", "failed", "empty", "abstained", "unverified", "language"],
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class EmbeddingModelError(JiphyeonError):

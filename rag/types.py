@@ -22,6 +22,7 @@ class Question(TypedDict):
     question: str
     history: NotRequired[Sequence[Turn]]
     passages: NotRequired[int]  # how many are listed in the answer
+    model: NotRequired[str]  # the chat model that writes, of those the deployer allows; "none" for quotes alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +91,21 @@ class Citation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unsupported:
+    """A statement that a chat model wrote and that did not pass the checks."""
+
+    claim: str
+    reason: str  # in a word, as `rag.answer.claims.Verdict` has it
+    explanation: str  # in the asker's language
+    kept: bool  # in the answer's text, marked as not verified; else left out
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the asker gets. `text` holds the markers `[n]` of `citations`; quotes come from nowhere else."""
+    """What the asker gets. `text` holds the markers `[n]` of `citations`; quotes come from nowhere else.
+
+    Of a generative answer `text` holds only sentences that were checked, at every moment of its growth.
+    """
 
     question: str
     language: Language
@@ -102,7 +116,8 @@ class Answer:
     refusal_reason: str = ""
     confidence: float = 0.0  # that the corpus answers the question, 0 to 1; below a half it is refused
     citations: tuple[Citation, ...] = ()
-    unsupported: tuple[str, ...] = ()
+    unsupported: tuple[Unsupported, ...] = ()
+    notice: str = ""  # in the asker's language: why the chat model's words are not there, or not all of them
     passages: tuple[Passage, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)
     index: dict[str, str] = field(default_factory=dict)
@@ -119,7 +134,8 @@ class Answer:
             "refusal_reason": self.refusal_reason,
             "confidence": round(self.confidence, 4),
             "citations": [asdict(citation) for citation in self.citations],
-            "unsupported": list(self.unsupported),
+            "unsupported": [asdict(claim) for claim in self.unsupported],
+            "notice": self.notice,
             "passages": [
                 {
                     "rank": passage.rank,

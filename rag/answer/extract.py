@@ -125,20 +125,19 @@ def compose(chosen: Sequence[Candidate], language: Language) -> tuple[list[str],
         group = [candidate for candidate in chosen if candidate.document.id == document]
         lines = [header(group[0].document, language)]
         for candidate in group:
-            citation = cite(candidate, len(citations) + 1)
+            citation = cite(candidate.document, candidate.chunk_id, candidate.start, candidate.end, len(citations) + 1)
             citations.append(citation)
             lines.append(quote_line(citation, language))
         blocks.append("\n".join(lines))
     return blocks, citations
 
 
-def cite(candidate: Candidate, marker: int) -> Citation:
-    """The citation of a candidate's span."""
-    document = candidate.document
+def cite(document: Document, chunk_id: str, start: int, end: int, marker: int) -> Citation:
+    """The citation of a span of a document."""
     return Citation(
         marker=marker,
         document_id=document.id,
-        chunk_id=candidate.chunk_id,
+        chunk_id=chunk_id,
         title=document.title,
         url=document.url,
         language=document.language,
@@ -146,9 +145,9 @@ def cite(candidate: Candidate, marker: int) -> Citation:
         issuer=document.issuer,
         status=document.status,
         as_of=document.as_of,
-        quote=document.text[candidate.start : candidate.end],
-        start=candidate.start,
-        end=candidate.end,
+        quote=document.text[start:end],
+        start=start,
+        end=end,
     )
 
 

@@ -22,6 +22,35 @@ _SHORT = re.compile(
     r"[\w-]{1,20}( [\w-]{1,20})?"
 )  # a kind that we have no word for; a longer one would be a sentence in our name
 
+UNVERIFIED: dict[Language, str] = {"ko": "[확인되지 않음]", "en": "[not verified]"}  # behind a sentence that failed a check
+# What became of a chat model's answer, by the reason of a ChatModelError; quotes follow but where it was only cut off.
+_NOTICES: dict[Language, dict[str, str]] = {
+    "ko": {
+        "closed": "{model} 모델을 지금 쓸 수 없습니다. 해결 방법은 서버 기록에 있습니다.",
+        "slow": "{model} 모델이 제때 답하지 않았습니다.",
+        "limited": "{model} 모델의 호출 한도에 이르렀습니다. 잠시 뒤에 다시 질문해 보세요.",
+        "failed": "{model} 모델이 답하는 중에 오류가 났습니다.",
+        "empty": "{model} 모델이 아무것도 쓰지 않았습니다.",
+        "abstained": "{model} 모델은 찾은 대목에 답이 없다고 판단했습니다.",
+        "unverified": "{model} 모델이 쓴 문장을 자료에서 하나도 확인하지 못했습니다.",
+        "language": "{model} 모델이 질문과 다른 언어로 답했습니다.",
+        "instead": "대신 자료의 문장을 그대로 옮깁니다.",
+        "cut": "{model} 모델의 글이 끝나기 전에 끊겼습니다. 끝까지 쓴 문장만 보입니다.",
+    },
+    "en": {
+        "closed": "{model} is not available. The server's log says how to mend it.",
+        "slow": "{model} did not answer in time.",
+        "limited": "{model} has reached its rate limit. Try again in a while.",
+        "failed": "{model} failed while answering.",
+        "empty": "{model} wrote nothing.",
+        "abstained": "{model} found no answer in the passages.",
+        "unverified": "Nothing that {model} wrote could be verified in the documents.",
+        "language": "{model} answered in another language than the question's.",
+        "instead": "Quoted instead, word for word:",
+        "cut": "{model} was cut off before the end. Only its finished sentences are shown.",
+    },
+}
+
 
 def kind_label(document: Document, language: Language) -> str:
     """What kind of source this is; our own summary of an instrument is not taken for the instrument."""
@@ -46,3 +75,9 @@ def header(document: Document, language: Language) -> str:
     """The line over the quotes of one document."""
     parts = [f"**{document.title}**", kind_label(document, language), as_of_label(document, language)]
     return " · ".join(part for part in parts if part)
+
+
+def notice(reason: str, model: str, language: Language) -> str:
+    """What became of a chat model's answer, and that quotes are given instead where they are."""
+    said = _NOTICES[language][reason].format(model=model)
+    return said if reason == "cut" else f"{said} {_NOTICES[language]['instead']}"

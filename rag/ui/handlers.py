@@ -101,9 +101,9 @@ class Opening:
 
 
 def ask(
-    question: str, chat: Sequence[Message], answers: Sequence[Answer], page_language: str, opening: Opening
+    question: str, chat: Sequence[Message], answers: Sequence[Answer], page_language: str, opening: Opening, model: str = ""
 ) -> Iterator[tuple[Any, Any, Any, Any]]:
-    """States of (input box, chat, answers, evidence) for a question, until its answer is complete."""
+    """States of (input box, chat, answers, evidence) for a question, until its answer is complete. `model`: the one chosen."""
     keep = gr.skip()
     question = question.strip()
     if not question:
@@ -111,12 +111,12 @@ def ask(
         return
     shown = [*chat, _message("user", render.asked(question, language_of(question)))]
     yield "", [*shown, _message("assistant", render.waiting(""))], keep, keep
-    for html, answer, pane in _answered(question, answers, page_language, opening):
+    for html, answer, pane in _answered(question, answers, page_language, opening, model):
         yield keep, [*shown, _message("assistant", html)], [*answers, answer] if answer else keep, pane or keep
 
 
 def _answered(
-    question: str, answers: Sequence[Answer], page_language: str, opening: Opening
+    question: str, answers: Sequence[Answer], page_language: str, opening: Opening, model: str
 ) -> Iterator[tuple[str, Answer | None, str]]:
     """The growing answer as HTML, itself, and the evidence of its first quote; or what is waited for or went wrong."""
     language = language_of(question)
@@ -131,7 +131,7 @@ def _answered(
             return
         documents = pipeline.index.documents
         turn, coverage = len(answers), coverage_of(pipeline, language)
-        for answer in throttled(pipeline.stream({"question": question, "history": history(answers)})):
+        for answer in throttled(pipeline.stream({"question": question, "history": history(answers), "model": model})):
             target = render.first_target(answer, documents)
             pane = evidence.of_answer(answer, documents, turn, target, "quote", spoken(page_language, language))
             yield render.answer(answer, documents, turn, coverage), answer, pane

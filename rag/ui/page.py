@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from rag.types import Answer
+from rag.chat import QUOTES
+from rag.types import Answer, Language
 from rag.ui import handlers, render
 from rag.ui.handlers import Message, Opening
 from rag.ui.strings import STRINGS, TITLE
@@ -18,8 +19,8 @@ CONCURRENT = 8  # questions answered at once
 QUEUED = 64  # events that wait; more are told to come again
 
 
-def make_page(opening: Opening) -> gr.Blocks:
-    """The page. The pipeline of `opening` answers; the page does not wait for it."""
+def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
+    """The page. The pipeline of `opening` answers; the page does not wait for it. Of several `models` the asker may choose."""
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True)
     with page:
         answers = gr.State([])
@@ -49,6 +50,11 @@ def make_page(opening: Opening) -> gr.Blocks:
                 box = gr.Textbox(
                     elem_id="question", show_label=False, container=False, lines=1, max_lines=6, autofocus=True, submit_btn=True
                 )
+                model: gr.Dropdown | gr.State = gr.State("")
+                if len(models) > 1:
+                    model = gr.Dropdown(
+                        _choices(models, "en"), value=models[0], elem_id="model", filterable=False, container=False
+                    )
             with gr.Column(elem_id="pane"):
                 evidence = gr.HTML(
                     elem_id="evidence",
@@ -76,8 +82,14 @@ def make_page(opening: Opening) -> gr.Blocks:
             head, pane, more = handlers.first_visit(handlers.spoken(name), opening)
             return head, gr.skip() if answers else pane, gr.Timer(active=more)
 
-        def converse(question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str) -> Iterator[Any]:
-            yield from handlers.ask(question, chat, answers, language, opening)
+        def converse(
+            question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str, model: str
+        ) -> Iterator[Any]:
+            yield from handlers.ask(question, chat, answers, language, opening, model)
+
+        def offer(name: str) -> gr.Dropdown:
+            language = handlers.spoken(name)
+            return gr.Dropdown(_choices(models, language), label=STRINGS[language].model)
 
         def show(pick: str, answers: Sequence[Answer], language: str) -> Any:
             return handlers.show(pick, answers, language, opening)
@@ -89,12 +101,18 @@ def make_page(opening: Opening) -> gr.Blocks:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(arrive, language, language, js="() => window.jiphyeon.language()", **quiet)
         language.change(speak, [language, answers, pick], [masthead, welcome, evidence, box, warming], **quiet)
+        if len(models) > 1:
+            language.change(offer, language, model, **quiet)
         warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
-        box.submit(converse, [box, chat, answers, language], [box, chat, answers, evidence], **quiet)
+        box.submit(converse, [box, chat, answers, language, model], [box, chat, answers, evidence], **quiet)
         pick.change(show, [pick, answers, language], evidence, trigger_mode="always_last", **quiet)
         api(ask_json, api_name="ask")
     page.queue(default_concurrency_limit=CONCURRENT, max_size=QUEUED)
     return page
+
+
+def _choices(models: Sequence[str], language: Language) -> list[tuple[str, str]]:
+    return [*((name, name) for name in models), (STRINGS[language].quotes_only, QUOTES)]
 
 
 def serve(page: gr.Blocks, port: int, opening: Opening) -> None:

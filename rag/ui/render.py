@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 
-from rag.answer.frame import as_of_label, kind_label
+from rag.answer.frame import UNVERIFIED, as_of_label, kind_label
 from rag.text import plain
 from rag.types import Answer, Citation, Document, Language, Passage
 from rag.ui.evidence import Documents, kind
@@ -37,7 +37,12 @@ def problem(strings: Strings, what: str, lead: str = "") -> str:
 
 def answer(given: Answer, documents: Documents, turn: int, coverage: str) -> str:
     """An answer, or the card of a refusal. One line of HTML: a blank line would end it for the Markdown around it."""
-    body = _refusal(given, documents, turn, coverage) if given.refused else _quotes(given, documents, turn)
+    if given.refused:
+        body = _refusal(given, documents, turn, coverage)
+    else:
+        told = f'<p class="notice" role="status">{escape(given.notice)}</p>' if given.notice else ""
+        said = _quotes(given, documents, turn) if given.mode == "extractive" else _written(given, turn)
+        body = told + said + (_footer(given, documents) if "total" in given.timings_ms else "")
     return f'<div class="answer" lang="{given.language}">{body}</div>'
 
 
@@ -54,9 +59,22 @@ def _quotes(given: Answer, documents: Documents, turn: int) -> str:
                 parts.append(_source_line(header[1], header[2], sources, given.language))
             elif line.strip():
                 parts.append(f"<p>{_with_links(line, cited, given.language, turn)}</p>")
-    if "total" in given.timings_ms:
-        parts.append(_footer(given, documents))
     return "".join(parts)
+
+
+def _written(given: Answer, turn: int) -> str:
+    """A chat model's sentences as text; those that failed a check with the reason. Its own Markdown means nothing here."""
+    cited = {citation.marker: citation for citation in given.citations}
+    html = "".join(f"<p>{_with_links(paragraph, cited, given.language, turn)}</p>" for paragraph in given.text.split("\n\n"))
+    label = UNVERIFIED[given.language]
+    for failed in given.unsupported:
+        why = f'{escape(failed.claim)} <small title="{escape(failed.explanation)}">{escape(label)} {escape(failed.explanation)}</small>'
+        html = html.replace(escape(f"{failed.claim} {label}"), f'<span class="unverified">{why}</span>')
+    if "total" in given.timings_ms:
+        return html
+    return (
+        f'{html if given.text else ""}<p class="writing">{escape(STRINGS[given.language].writing.format(model=given.model))}</p>'
+    )
 
 
 def _source_line(title: str, rest: str, sources: list[Document], language: Language) -> str:
@@ -122,6 +140,8 @@ def _footer(given: Answer, documents: Documents) -> str:
     said = form.format(quotes=quotes, documents=sources, model=given.model, seconds=f"{given.timings_ms['total'] / 1000:.2f}")
     if given.language == "en":
         said = re.sub(r"\b1 (quote|document)s\b", r"1 \1", said)
+    if given.mode == "generative" and given.unsupported:
+        said += " · " + strings.failed.format(count=len(given.unsupported))
     # What the copy button copies. `&#10;`, since a line end would end the HTML for Markdown.
     copied = escape(citations_text(given, documents)).replace("\n", "&#10;")
     return (
@@ -132,7 +152,7 @@ def _footer(given: Answer, documents: Documents) -> str:
 
 def citations_text(given: Answer, documents: Documents) -> str:
     """The question, the quotes and their sources, as plain text to paste into a report."""
-    lines = [given.question, ""]
+    lines = [given.question, ""] if given.mode == "extractive" else [given.question, "", given.text, ""]
     lines += [f"[{citation.marker}] “{_flat(citation.quote)}”" for citation in given.citations] + [""]
     for citation in given.citations:
         document = documents.get(citation.document_id)

@@ -30,6 +30,10 @@ class Strings:
     # answers
     footer: str
     generated: str
+    failed: str
+    writing: str
+    model: str
+    quotes_only: str
     copy: str
     copied: str
     marker: str
@@ -84,7 +88,11 @@ KOREAN = Strings(
     step="{what} {done:,}/{total:,}",
     left="{seconds}초쯤 남음",
     footer="문서 {documents}건에서 인용 {quotes}개 · 지어내지 않고 그대로 인용 · {seconds}초",
-    generated="문서 {documents}건에서 인용 {quotes}개 · {model}이(가) 쓴 글 · {seconds}초",
+    generated="{model} 모델이 쓰고 문장마다 자료에서 확인 · 문서 {documents}건에서 인용 {quotes}개 · {seconds}초",
+    failed="확인하지 못해 표시하거나 뺀 문장 {count}개",
+    writing="{model} 모델이 쓰고 있습니다. 확인된 문장부터 보입니다.",
+    model="답을 쓰는 모델",
+    quotes_only="모델 없이 인용만",
     copy="출처와 함께 복사",
     copied="복사했습니다",
     marker="{marker}번 인용의 근거 보기",
@@ -137,7 +145,11 @@ ENGLISH = Strings(
     step="{what} {done:,}/{total:,}",
     left="about {seconds} s left",
     footer="{quotes} quotes from {documents} documents · quoted, not generated · {seconds} s",
-    generated="{quotes} quotes from {documents} documents · written by {model} · {seconds} s",
+    generated="written by {model}, checked sentence by sentence · {quotes} quotes from {documents} documents · {seconds} s",
+    failed="{count} not verified, marked or left out",
+    writing="{model} is writing. Each sentence appears once it is checked.",
+    model="Model that writes the answer",
+    quotes_only="Quotes only, no model",
     copy="Copy with sources",
     copied="Copied",
     marker="Show the evidence of quote {marker}",

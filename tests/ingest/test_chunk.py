@@ -2,9 +2,10 @@
 
 import pytest
 
-from ingest.chunk import chunks, count_tokens
+from ingest.chunk import chunks
 from ingest.load import make_document
 from rag.embed import Embedder
+from rag.text import count_tokens
 from rag.types import Chunk, Document
 
 

@@ -1,0 +1,101 @@
+"""rag/chat.py: opening models by name, what is wrong when that fails, and the limits."""
+
+import logging
+
+import pytest
+from langchain_core.messages import HumanMessage
+
+from rag.chat import PROVIDERS, open_chat, open_chats, words
+from rag.config import PROJECT, Settings
+from rag.errors import ChatModelError
+from rag.pipeline import Pipeline
+from tests.scripted_model import Reply, scripted
+
+KEY = "sk-secret-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _, keys in PROVIDERS.values():
+        for key in keys:
+            monkeypatch.delenv(key, raising=False)
+
+
+def test_no_name_is_no_model() -> None:
+    assert open_chat(Settings()) is None and open_chats(Settings()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("openai:gpt-5.2", "OPENAI_API_KEY is not set"),
+        ("anthropic:claude", "ANTHROPIC_API_KEY is not set"),
+        ("google_genai:gemini", "GOOGLE_API_KEY or GEMINI_API_KEY is not set"),
+        ("mistralai:large", "langchain-mistralai"),
+        ("nonsense:model", "PROVIDER:MODEL"),
+        ("nonsense", "PROVIDER:MODEL"),
+    ],
+)
+def test_what_is_missing_is_said_with_how_to_mend_it(
+    name: str, said: str, pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(chat_model=name)
+    with pytest.raises(ChatModelError, match=name) as caught:
+        open_chat(settings)
+    assert said in str(caught.value)
+    [chat] = open_chats(settings)
+    assert said in caplog.text and chat.model is None
+    answer = Pipeline(pipeline.index, pipeline.embedder, chats=[chat]).invoke({"question": "Who controls OpenAI?"})
+    assert answer.citations and answer.mode == "extractive" and f"{name} is not available" in answer.notice
+
+
+def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setitem(sys.modules, "langchain.chat_models", None)
+    with pytest.raises(ChatModelError, match=r'pip install "\.\[openai\]"'):
+        open_chat(Settings(chat_model="openai:gpt-5.2"))
+
+
+def test_every_provider_named_has_its_extra() -> None:
+    import tomllib
+
+    extras = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert {extra for extra, _ in PROVIDERS.values()} <= extras.keys()
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"), [(401, "does not accept the key"), (404, "no such model"), (429, "rate limit"), (503, "503")]
+)
+def test_a_key_is_sent_and_never_told(
+    status: int, hint: str, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    caplog.set_level(logging.INFO)
+    with scripted(Reply(status=status, error=f"Incorrect API key provided: {KEY}")) as server:
+        chats = open_chats(server.settings())
+        answer = Pipeline(pipeline.index, pipeline.embedder, chats=chats).invoke({"question": "Who controls OpenAI?"})
+        assert server.headers[0]["authorization"] == f"Bearer {KEY}"
+    assert hint in caplog.text
+    assert KEY not in caplog.text + str(answer) + str(chats) + server.settings().model_dump_json()
+
+
+def test_calls_are_limited_for_all_together() -> None:
+    with scripted("word") as server:
+        chats = open_chats(server.settings(chat_model="openai:one,openai:two", chat_per_minute=1))
+        message = [HumanMessage("?")]
+        assert "".join(words(chats[0], message)) == "".join(words(chats[1], message)) == "word"
+        with pytest.raises(ChatModelError) as caught:
+            list(words(chats[0], message))
+        assert caught.value.reason == "limited" and len(server.requests) == 2
+
+
+def test_a_model_of_ones_own_may_be_given() -> None:
+    with scripted("word") as server:
+        [chat] = open_chats(Settings(), open_chat(server.settings()))
+        assert chat.name == "scripted" and "".join(words(chat, [HumanMessage("?")])) == "word"
+
+
+def test_names_with_commas_between_are_choices() -> None:
+    assert Settings(chat_model=" openai:a, ollama:b:8b ,openai:a,").chat_models == ("openai:a", "ollama:b:8b")
