@@ -11,6 +11,7 @@ from ingest.build import build
 from rag.config import PROJECT, Settings
 from rag.embed import Embedder, load_embedder
 from rag.pipeline import Pipeline, open_pipeline
+from tests.small_model import small_model
 
 FLAGS = (
     "--no-sandbox",
@@ -51,3 +52,10 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def small_model_url() -> Iterator[str]:
+    """Where a real small chat model answers, in a process of its own."""
+    with small_model() as url:
+        yield url
