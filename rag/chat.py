@@ -98,7 +98,7 @@ def open_chat(settings: "Settings", name: str = "") -> "BaseChatModel | None":
     except ImportError as error:
         wanted = f'".[{extra}]" in the folder of this project' if extra else f"langchain langchain-{provider}"
         raise ChatModelError(
-            f"The chat model {name!r} needs a package that is not installed ({error.name or error}): python -m pip install {wanted}",
+            f"The chat model {name!r} needs a package that is not installed: python -m pip install {wanted}",
             "closed",
         ) from error
     except Exception as error:  # a door: each provider's package raises what it likes

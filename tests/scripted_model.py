@@ -49,9 +49,8 @@ class Scripted:
 
     def settings(self, **others: Any) -> Settings:
         """Settings whose chat model is this server."""
-        return Settings(
-            **{"chat_model": "openai:scripted", "chat_base_url": self.url, "chat_silence": 5, "chat_seconds": 20} | others
-        )
+        own: dict[str, Any] = {"chat_model": "openai:scripted", "chat_base_url": self.url, "chat_silence": 5, "chat_seconds": 20}
+        return Settings(**own | others)
 
 
 def prompt(request: Request) -> str:

@@ -143,10 +143,11 @@ def claims_written(pieces: Iterable[str]) -> Iterator[tuple[Claim | None, bool]]
         raw += piece
         text = _THOUGHT.sub("", raw)
         left = text[read:]
-        begun = split_claims(_HALF_MARKER.sub("", left))
-        yield from _cleaned(left, begun[:-1])
-        if begun[:-1]:
-            read += begun[-2].end
+        complete = split_claims(_HALF_MARKER.sub("", left))[:-1]
+        while complete and complete[-1].text.endswith((":", "：")):  # what a lead-in cites stands in its list
+            complete.pop()
+        yield from _cleaned(left, complete)
+        read += complete[-1].end if complete else 0
         if len(text) > MAX_WRITTEN:
             yield None, False
             return

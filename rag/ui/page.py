@@ -53,7 +53,12 @@ def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
                 model: gr.Dropdown | gr.State = gr.State("")
                 if len(models) > 1:
                     model = gr.Dropdown(
-                        _choices(models, "en"), value=models[0], elem_id="model", filterable=False, container=False
+                        choices(models, "en"),
+                        value=models[0],
+                        label=STRINGS["en"].model,
+                        elem_id="model",
+                        filterable=False,
+                        container=False,
                     )
             with gr.Column(elem_id="pane"):
                 evidence = gr.HTML(
@@ -89,7 +94,7 @@ def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
 
         def offer(name: str) -> gr.Dropdown:
             language = handlers.spoken(name)
-            return gr.Dropdown(_choices(models, language), label=STRINGS[language].model)
+            return gr.Dropdown(choices(models, language), label=STRINGS[language].model)
 
         def show(pick: str, answers: Sequence[Answer], language: str) -> Any:
             return handlers.show(pick, answers, language, opening)
@@ -111,7 +116,8 @@ def make_page(opening: Opening, models: Sequence[str] = ()) -> gr.Blocks:
     return page
 
 
-def _choices(models: Sequence[str], language: Language) -> list[tuple[str, str]]:
+def choices(models: Sequence[str], language: Language) -> list[tuple[str, str]]:
+    """The models by their names, then quotes alone."""
     return [*((name, name) for name in models), (STRINGS[language].quotes_only, QUOTES)]
 
 

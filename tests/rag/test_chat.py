@@ -1,10 +1,17 @@
 """rag/chat.py: opening models by name, what is wrong when that fails, and the limits."""
 
+import json
 import logging
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from langchain_core.messages import HumanMessage
 
+from rag.answer.generate import ABSTENTION
 from rag.chat import PROVIDERS, open_chat, open_chats, words
 from rag.config import PROJECT, Settings
 from rag.errors import ChatModelError
@@ -50,8 +57,6 @@ def test_what_is_missing_is_said_with_how_to_mend_it(
 
 
 def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setitem(sys.modules, "langchain.chat_models", None)
     with pytest.raises(ChatModelError, match=r'pip install "\.\[openai\]"'):
@@ -59,8 +64,6 @@ def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_every_provider_named_has_its_extra() -> None:
-    import tomllib
-
     extras = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     assert {extra for extra, _ in PROVIDERS.values()} <= extras.keys()
 
@@ -99,3 +102,21 @@ def test_a_model_of_ones_own_may_be_given() -> None:
 
 def test_names_with_commas_between_are_choices() -> None:
     assert Settings(chat_model=" openai:a, ollama:b:8b ,openai:a,").chat_models == ("openai:a", "ollama:b:8b")
+
+
+def test_the_command_line_takes_any_model(index_dir: Path) -> None:
+    def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "rag", "ask", "Who controls OpenAI?", "--index", str(index_dir), *arguments]
+        with scripted(ABSTENTION["en"]) as server:
+            environment = os.environ | {"JIPHYEON_CHAT_MODEL": "openai:default", "JIPHYEON_CHAT_BASE_URL": server.url}
+            done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120)
+            called.append([request["model"] for request in server.requests])
+        assert done.returncode == 0, done.stderr
+        return done
+
+    called: list[list[str]] = []
+    other = ask("--model", "openai:other")
+    assert "openai:other found no answer" in other.stderr and "found no answer" not in other.stdout
+    assert json.loads(ask("--json").stdout)["notice"].startswith("openai:default found no answer")
+    assert json.loads(ask("--json", "--model", "none").stdout)["notice"] == ""
+    assert called == [["other"], ["default"], []]

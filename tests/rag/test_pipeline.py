@@ -166,7 +166,7 @@ def test_the_command_line(index_dir: Path, tmp_path: Path) -> None:
     assert [answer["id"] for answer in answers] == [1, "b"]
     assert set(answers[0]) == {
         *("id", "question", "language", "text", "mode", "model", "refused", "refusal_reason", "confidence", "citations"),
-        *("unsupported", "passages", "timings_ms", "index"),
+        *("unsupported", "notice", "passages", "timings_ms", "index"),
     }
     assert [len(answer["passages"]) for answer in answers] == [3, 3]
     assert set(answers[0]["passages"][0]) == {"rank", "score", "document_id", "chunk_id", "start", "end", "text"}

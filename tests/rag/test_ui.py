@@ -3,18 +3,20 @@
 import re
 import threading
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
 
-from rag.answer.frame import kind_label
+from rag.answer.frame import UNVERIFIED, kind_label
 from rag.errors import IndexMissingError
 from rag.pipeline import Pipeline
-from rag.types import Answer, Chunk, Citation, Document, Passage
-from rag.ui import evidence, handlers, render
+from rag.types import Answer, Chunk, Citation, Document, Passage, Unsupported
+from rag.ui import evidence, handlers, page, render
 from rag.ui.strings import ENGLISH, EXAMPLES, KOREAN, STRINGS, Example
 
 HOSTILE = '<script>alert(1)</script> <img src=x onerror="alert(2)"> [a](javascript:b) **b** [9] “so” [1] & $$x$$'
+HOSTILE_SENTENCE = '<img src=x onerror="alert(2)"> [a](javascript:b) **b** $$x$$ & “so”'
 TEXT = f"# A title\n\nAn opening.\n\n## First\n\n{HOSTILE}\n\n- One item.\n- Another item.\n\n## Second\n\nThe end."
 DOCUMENT = Document(
     id="a-en", title="A <b>title</b>", text=TEXT, language="en", kind="law", issuer="I & J", as_of="2026-09-24", pair="a-ko"
@@ -269,3 +271,51 @@ def test_an_unexpected_error_is_told_without_a_stack_trace(caplog: pytest.LogCap
     states = list(handlers.ask("왜?", [], [], "ko", handlers.Opening(breaks)))  # type: ignore[arg-type]
     last = states[-1][1][-1]["content"][0]["text"]
     assert KOREAN.unexpected in last and "secret" not in last and "secret" in caplog.text
+
+
+def written(**others: object) -> Answer:
+    """An answer that a model wrote: one sentence verified, one marked, one left out; all of them hostile."""
+    marked = Unsupported(claim=f"It costs 9 {HOSTILE_SENTENCE}", reason="number", explanation='no "9" <b>there</b>', kept=True)
+    gone = Unsupported(claim="Apples.", reason="no-marker", explanation="it cites nothing", kept=False)
+    text = f"> **It** opens. [1]\n\n{marked.claim} {UNVERIFIED['en']}"
+    given = Answer(
+        question="Why?",
+        language="en",
+        text=text,
+        mode="generative",
+        model="openai:<i>x</i>",
+        citations=(cite(1, "An opening."),),
+        unsupported=(marked, gone),
+        timings_ms={"total": 2500.0},
+    )
+    return replace(given, **others)  # type: ignore[arg-type]
+
+
+def test_what_a_model_wrote_is_text_with_its_doubts() -> None:
+    html = render.answer(written(), DOCUMENTS, 0, "")
+    found = assert_harmless(html)
+    assert found.links() == ["#c1"] and "blockquote" not in html and "<b>" not in html
+    assert (
+        f'<span class="unverified">It costs 9 {escape(HOSTILE_SENTENCE)} <small' in html and 'no "9" <b>there</b>' in found.text
+    )
+    assert "Apples" not in html
+    assert "written by openai:<i>x</i>" in found.text and "2.50 s" in found.text and "2 not verified" in found.text
+    assert "\n" not in html
+
+
+def test_a_growing_answer_says_who_writes() -> None:
+    begun = Reader(render.answer(written(text="", citations=(), unsupported=(), timings_ms={}), DOCUMENTS, 0, "")).text
+    assert begun == ENGLISH.writing.format(model="openai:<i>x</i>")
+    assert ENGLISH.writing.split("{model}")[1] in Reader(render.answer(written(timings_ms={}), DOCUMENTS, 0, "")).text
+    assert "copied" not in render.answer(written(timings_ms={}), DOCUMENTS, 0, "")
+
+
+def test_a_notice_stands_before_the_quotes() -> None:
+    html = render.answer(replace(answer_with(cite(1, "An opening.")), notice="<b>It</b> failed."), DOCUMENTS, 0, "")
+    assert Reader(html).text.startswith("<b>It</b> failed.") and ENGLISH.footer.split(" · ")[1] in Reader(html).text
+
+
+def test_the_choice_of_models_has_quotes_alone() -> None:
+    choices = {language: page.choices(["openai:a", "ollama:b"], language) for language in STRINGS}
+    assert choices["ko"] == [("openai:a", "openai:a"), ("ollama:b", "ollama:b"), ("모델 없이 인용만", "none")]
+    assert [value for _, value in choices["en"]] == [value for _, value in choices["ko"]]
