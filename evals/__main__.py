@@ -1,4 +1,4 @@
-"""python -m evals run | compare"""
+"""python -m evals run | compare | claims"""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -83,6 +83,30 @@ def compare(
     for line in worse:
         console.print(f"regression  {line}", style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1 if worse else 0)
+
+
+@app.command()
+def claims(
+    split: Annotated[str, typer.Option("--split", help="dev, test or all.")] = "test",
+    index: Annotated[Path | None, typer.Option("--index", help="Folder of an index of corpus/.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the rates and every verdict here, as JSON.")] = None,
+) -> None:
+    """Check the claims of evals/data/claims: how many of the altered ones are flagged, and how many of the true ones."""
+    import json
+
+    from evals.claims import markdown, measure, read_claims
+    from rag.embed import load_embedder
+    from rag.index import open_index
+
+    if split not in ("dev", "test", "all"):
+        raise QuestionError(f"--split {split!r} is not dev, test or all")
+    settings = Settings()
+    embedder = load_embedder(settings)
+    chosen = [claim for claim in read_claims() if split in ("all", claim.split)]
+    found = measure(chosen, open_index(index or settings.index, embedder.name), embedder)
+    if out:
+        out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(markdown(found))
 
 
 if __name__ == "__main__":

@@ -77,6 +77,13 @@ def words(text: str) -> tuple[tuple[str, str], ...]:
         return tuple(_korean_words(text) if _HANGUL.search(text) else _stems(text))
 
 
+@lru_cache(maxsize=4096)
+def morphemes(text: str) -> tuple[tuple[str, str, int, int], ...]:
+    """(form, tag, start, end) of the morphemes of a Korean text, in order; tags as in kiwipiepy."""
+    with _kiwi_lock:
+        return tuple((token.form, token.tag, token.start, token.end) for token in _kiwi().tokenize(text))
+
+
 def _korean_words(text: str) -> Iterator[tuple[str, str]]:
     for token in _kiwi().tokenize(text):
         if not token.tag.startswith(_CONTENT_TAGS):

@@ -80,12 +80,16 @@ def places(text: str) -> frozenset[str]:
 def located(text: str) -> list[tuple[int, str]]:
     """(position, code) of each time that the text names a place, in order."""
     found = [(match.start(), _CODE_OF[match[0]]) for match in _KOREAN_NAME.finditer(text)]
-    words = [(match.start(), match[0].lower()) for match in _LATIN_NAME.finditer(text)]
+    words = [(match.start(), _spelled(match[0].lower())) for match in _LATIN_NAME.finditer(text)]
     for number, (position, word) in enumerate(words):
         if word in _LATIN:
             names = (word, " ".join(name for _, name in words[number : number + 2]))
             found += [(position, _CODE_OF[name]) for name in names if name in _CODE_OF]
     return sorted(found)
+
+
+def _spelled(word: str) -> str:
+    return word if word in _LATIN else word.rstrip(".")  # "the EU." ends a sentence, "U.S." does not
 
 
 def is_about(document: Document, passage: str, asked: Set[str]) -> bool:

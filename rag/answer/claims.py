@@ -1,23 +1,30 @@
-"""Whether the statements of a generated text stand in the passages they cite. A thin placeholder: markers, figures, nearness."""
+"""Claims of a generated answer, checked against the passages that they cite."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rag import crosslingual
+from rag.answer.facts import Facts, date_stands, facts, number_stands
+from rag.answer.names import HEADS, Name, names, sounds_like, standing, vectors_of
+from rag.answer.polarity import contradicted, implies_denial, negations
 from rag.embed import Embedder
-from rag.text import sentences
+from rag.lexical import words
+from rag.places import located, places
+from rag.text import language_of, sentences
 from rag.types import Language, Passage
 
-NEAR = 0.86  # cosine of a claim to a sentence that carries it; a guess, to be replaced with the checks
-
-_MARKERS = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+Reason = Literal["", "no-marker", "unknown-marker", "number", "date", "provision", "name", "parties", "polarity", "meaning"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement of the generated text, without its markers; the span has them."""
+    """A statement of the generated text, and the passages that it cites. `start` and `end` span it with its markers."""
 
     text: str
     markers: tuple[int, ...]
@@ -27,64 +34,446 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Whether a claim stands in what it cites; `spans` are (document_id, chunk_id, start, end) of what carries it."""
+    """Whether a claim is supported, and if not, why. `spans`: (document_id, chunk_id, start, end) of the sentences that carry it."""
 
     claim: Claim
     supported: bool
-    reason: Literal["", "no-marker", "unknown-marker", "number", "date", "provision", "name", "polarity", "meaning"]
+    reason: Reason
     detail: str
     spans: tuple[tuple[str, str, int, int], ...]
 
 
+_MARKERS = re.compile(r"(?:\s*\[\s*\d+(?:\s*[,–-]\s*\d+)*\s*\])+")
+_MARKER = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?")
+
+
 def split_claims(text: str) -> list[Claim]:
-    """The sentences of the text, each with the markers in it and behind it."""
-    spans = [list(span) for span in sentences(text)]
+    """The statements of a generated text in order, each with the markers that follow it.
+
+    A sentence with markers in its middle is several claims. A lead-in (a line that ends with a colon) is carried by what
+    its list cites first. Headings are no claims.
+    """
     found: list[Claim] = []
-    for start, end in spans:
-        if (leading := re.match(rf"(?:{_MARKERS.pattern})+", text[start:end])) and found:  # behind the full stop
-            behind = start + leading.end()
-            before = found.pop()
-            found.append(_claim(text, before.start, behind))
-            start = behind + len(text[behind:end]) - len(text[behind:end].lstrip())
-        if start < end:
-            found.append(_claim(text, start, end))
+    lead_in: int | None = None
+    for start, end in sentences(text):
+        if text.startswith("#", text.rfind("\n", 0, start) + 1):
+            continue
+        position = start
+        for match in [*_MARKERS.finditer(text, start, end), None]:
+            stop = match.start() if match else end
+            piece = text[position:stop]
+            markers = _numbers(match[0]) if match else ()
+            last = match.end() if match else end
+            while last < end and text[last] in ".!?。)\"'”’":
+                last += 1
+            if not re.search(r"[^\W_]", piece):  # "[2]" after the full stop belongs to the sentence before it
+                if markers and found and not piece.strip(" .!?。,;*_)\"'”’"):
+                    found[-1] = Claim(
+                        text=found[-1].text, markers=(*found[-1].markers, *markers), start=found[-1].start, end=last
+                    )
+            else:
+                left = position + len(piece) - len(piece.lstrip(" ,;."))
+                found.append(Claim(text=_plain(text[left:stop]), markers=markers, start=left, end=last))
+                if markers and lead_in is not None:
+                    held = found[lead_in]
+                    found[lead_in] = Claim(text=held.text, markers=markers, start=held.start, end=held.end)
+                    lead_in = None
+                if not markers and piece.rstrip(" *_").endswith((":", "：")):
+                    lead_in = len(found) - 1
+            position = last
+            if not match:
+                break
     return found
 
 
-def _claim(text: str, start: int, end: int) -> Claim:
-    written = text[start:end]
-    markers = [int(number) for group in _MARKERS.findall(written) for number in group.split(",")]
-    return Claim(text=_MARKERS.sub("", written).strip(), markers=tuple(dict.fromkeys(markers)), start=start, end=end)
+def _numbers(markers: str) -> tuple[int, ...]:
+    found: list[int] = []
+    for first, last in _MARKER.findall(markers):
+        found += range(int(first), int(last) + 1) if last and 0 <= int(last) - int(first) < 20 else [int(first)]
+    return tuple(dict.fromkeys(found))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"\*\*|__|`", "", text)).strip(" ,;")
+
+
+# --- the checks
 
 
 def check(claims: Sequence[Claim], passages: Sequence[Passage], embedder: Embedder) -> list[Verdict]:
-    """A verdict on each claim; `passages[n - 1]` is marker n."""
-    return [_verdict(claim, passages, embedder) for claim in claims]
+    """A verdict for each claim, in order. `passages[n - 1]` is what the marker n cites.
 
-
-def _verdict(claim: Claim, passages: Sequence[Passage], embedder: Embedder) -> Verdict:
-    if not claim.markers:
-        return Verdict(claim=claim, supported=False, reason="no-marker", detail="", spans=())
-    unknown = [marker for marker in claim.markers if not 1 <= marker <= len(passages)]
-    if unknown:
-        return Verdict(claim=claim, supported=False, reason="unknown-marker", detail=f"[{unknown[0]}]", spans=())
-    spans = []
-    held = ""
-    for passage in (passages[marker - 1] for marker in claim.markers):
-        held += passage.chunk.text + passage.chunk.context
-        of = sentences(passage.document.text, passage.chunk.start, passage.chunk.end)
-        near = embedder.encode_documents([passage.document.text[a:b] for a, b in of]) @ embedder.encode_documents([claim.text])[0]
-        if near.max() >= NEAR:
-            spans.append((passage.document.id, passage.chunk.id, *of[int(near.argmax())]))
-    if not spans:
-        return Verdict(claim=claim, supported=False, reason="meaning", detail="", spans=())
-    wrong = next((number for number in _NUMBER.findall(claim.text) if number not in held), "")
-    reason: Literal["", "number"] = "number" if wrong else ""
-    return Verdict(claim=claim, supported=not wrong, reason=reason, detail=wrong, spans=tuple(spans))
+    A claim with several markers may take its facts from any of their passages.
+    """
+    sources: dict[tuple[int, ...], Source] = {}
+    verdicts = []
+    for claim in claims:
+        unknown = [marker for marker in claim.markers if not 1 <= marker <= len(passages)]
+        if not claim.markers:
+            verdicts.append(_fails(claim, "no-marker", ""))
+        elif unknown:
+            verdicts.append(_fails(claim, "unknown-marker", f"[{unknown[0]}]"))
+        else:
+            if claim.markers not in sources:
+                sources[claim.markers] = read([passages[marker - 1] for marker in claim.markers], embedder)
+            verdicts.append(_verdict(claim, sources[claim.markers], embedder))
+    return verdicts
 
 
 def explain(verdict: Verdict, language: Language) -> str:
-    """One line for the asker: why the claim is not verified."""
-    if language == "ko":
-        return f"인용한 대목에서 확인되지 않습니다: {verdict.detail or verdict.reason}"
-    return f"not found in the cited passage: {verdict.detail or verdict.reason}"
+    """One line for the asker on why the claim is not verified; "" if it is."""
+    line = _REASONS[language][verdict.reason]
+    return f"{line} (“{verdict.detail}”)" if verdict.detail and "{}" not in line else line.format(verdict.detail)
+
+
+_REASONS: dict[Language, dict[Reason, str]] = {
+    "ko": {
+        "": "",
+        "no-marker": "출처 표시가 없어 확인하지 못했습니다.",
+        "unknown-marker": "{}에 해당하는 자료가 없습니다.",
+        "number": "인용한 자료에 ‘{}’이라는 수치가 없습니다.",
+        "date": "인용한 자료에 ‘{}’이라는 날짜가 없습니다.",
+        "provision": "인용한 자료에 ‘{}’ 조항이 없습니다.",
+        "name": "인용한 자료는 이 내용을 ‘{}’에 관해 말하지 않습니다.",
+        "parties": "인용한 자료와 주체가 뒤바뀌었을 수 있습니다.",
+        "polarity": "인용한 자료의 내용과 반대일 수 있습니다.",
+        "meaning": "인용한 자료에서 같은 내용의 문장을 찾지 못했습니다.",
+    },
+    "en": {
+        "": "",
+        "no-marker": "It names no source, so it could not be checked.",
+        "unknown-marker": "There is no passage {}.",
+        "number": "The cited passage does not give the figure “{}”.",
+        "date": "The cited passage does not give the date “{}”.",
+        "provision": "The cited passage does not name the provision “{}”.",
+        "name": "The cited passage does not say this of “{}”.",
+        "parties": "The cited passage may have it the other way round: who did it, and to whom.",
+        "polarity": "The cited passage may say the opposite.",
+        "meaning": "No sentence of the cited passage was found to say this.",
+    },
+}
+
+
+# What a supported claim keeps: reason, signal, least, most; within a language and across. Chosen greedily on the development
+# claims, the limit that caught most altered claims a false alarm first, until 4 in 100 true claims were flagged.
+_ANY = 1e9
+_BOTH: tuple[tuple[Reason, str, float, float], ...] = (
+    ("name", "place_missing", 0, 0.5),
+    ("name", "place_other", 0, 0.5),
+    ("parties", "swapped", 0, 0.5),
+    ("polarity", "opposite", 0, 0.5),
+    ("polarity", "alone", 0, 0.5),
+    ("polarity", "denied_less", 0, 0.887),
+    ("meaning", "facts_first", 0.01, 1),
+)
+LIMITS: dict[bool, tuple[tuple[Reason, str, float, float], ...]] = {
+    False: (("name", "name_near", 0.001, 1), *_BOTH, ("meaning", "cover", 0.746, 1), ("meaning", "second", 0.117, 1)),
+    True: (*_BOTH, ("meaning", "cos_main", 0.818, _ANY)),
+}
+
+
+def _fails(claim: Claim, reason: Reason, detail: str) -> Verdict:
+    return Verdict(claim=claim, supported=False, reason=reason, detail=detail, spans=())
+
+
+def _verdict(claim: Claim, source: "Source", embedder: Embedder) -> Verdict:
+    own = facts(claim.text)
+    absent = absent_fact(claim.text, own, source.facts)
+    if absent:
+        return _fails(claim, *absent)
+    if not source.sentences:
+        return _fails(claim, "meaning", "")
+    found, carried, failed = signals(claim.text, own, source, embedder)
+    for reason, signal, least, most in LIMITS[language_of(claim.text) != source.language]:
+        if not least <= found[signal] <= most:
+            return _fails(claim, reason, failed.get(signal, ""))
+    spans = tuple((sentence.document_id, sentence.chunk_id, sentence.start, sentence.end) for sentence in carried)
+    return Verdict(claim=claim, supported=True, reason="", detail="", spans=spans)
+
+
+def absent_fact(text: str, own: Facts, among: Facts) -> tuple[Reason, str] | None:
+    """The first date, number or provision of a claim that its passages do not hold, with the kind of it."""
+    for date in own.dates:
+        if not date_stands(date, among):
+            return "date", text[date.start : date.end]
+    for number in own.numbers:
+        written = text[number.start : number.end]
+        # "The two companies" counts what a passage may only name.
+        counted = number.value == 2 and not any(letter.isdigit() for letter in written)
+        if not counted and not number_stands(number, among):
+            return "number", written
+    addresses = {address for _, _, address in among.provisions}
+    for start, end, address in own.provisions:
+        if address not in addresses:
+            return "provision", text[start:end]
+    identifiers = {name for _, _, name in among.identifiers}
+    for start, end, name in own.identifiers:
+        if name not in identifiers:
+            return "number", text[start:end]
+    return None
+
+
+# --- what a passage says
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """A sentence of a cited passage."""
+
+    document_id: str
+    chunk_id: str
+    start: int
+    end: int
+    text: str
+    facts: Facts
+    tokens: tuple[tuple[str, str], ...]
+    names: tuple[Name, ...]
+    main: NDArray[np.float32]
+    cross: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What the passages of a claim hold: their sentences in order, and what is known around them."""
+
+    sentences: tuple[Sentence, ...]
+    context: str
+    headings: str
+    language: Language
+    facts: Facts  # of all sentences and of the context
+    names: tuple[Name, ...]
+    stems: frozenset[str]
+    text: str
+    places: frozenset[str]
+
+
+def _context(passage: Passage) -> str:
+    document = passage.document
+    return "\n".join(
+        [passage.chunk.context or document.title, document.issuer, document.status, document.published, document.as_of]
+    )
+
+
+def read(passages: Sequence[Passage], embedder: Embedder) -> Source:
+    """The sentences of the passages, with their facts, words and vectors."""
+    spans = [
+        (passage, start, end)
+        for passage in passages
+        for start, end in sentences(passage.document.text, passage.chunk.start, passage.chunk.end)
+    ]
+    texts = [passage.document.text[start:end] for passage, start, end in spans]
+    main, cross = embedder.encode_query(texts), crosslingual.encode(texts)
+    context = "\n".join(_context(passage) for passage in passages)
+    return Source(
+        sentences=tuple(
+            Sentence(
+                document_id=passage.document.id,
+                chunk_id=passage.chunk.id,
+                start=start,
+                end=end,
+                text=text,
+                facts=facts(text),
+                tokens=words(text),
+                names=names(text),
+                main=main[row],
+                cross=cross[row],
+            )
+            for row, ((passage, start, end), text) in enumerate(zip(spans, texts, strict=True))
+        ),
+        context=context,
+        headings="\n".join(passage.chunk.context or passage.document.title for passage in passages),
+        language=language_of(" ".join(texts)),
+        facts=facts("\n".join([*texts, context])),
+        names=names("\n".join([*texts, context])),
+        stems=frozenset(token for text in (*texts, *context.split("\n")) for token, _ in words(text)),
+        text="\n".join([*texts, context]),
+        places=places("\n".join([*texts, context])) | {passage.document.jurisdiction for passage in passages},
+    )
+
+
+# --- how a claim and a passage agree
+
+
+def cover(tokens: Sequence[tuple[str, str]], among: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+    """How well each (token, word) of a claim is said by the words of a passage, 0 to 1."""
+    if not tokens or not among:
+        return np.zeros(len(tokens))
+    cosines = vectors_of([word for _, word in tokens]) @ vectors_of([word for _, word in among]).T
+    best = np.clip((cosines.max(axis=1) - 0.4) / 0.4, 0, 1)
+    same = {token for token, _ in among}
+    return np.asarray([1.0 if token in same else float(near) for (token, _), near in zip(tokens, best, strict=True)])
+
+
+def content(text: str, known: Facts) -> list[tuple[str, str]]:
+    """The words of a claim that are no fact of their own kind."""
+    kept = "".join(
+        " " if any(start <= place < end for start, end in known.spans) else letter for place, letter in enumerate(text)
+    )
+    return [pair for pair in words(kept) if not pair[0].isdigit() and len(pair[0]) > (0 if ord(pair[0][0]) > 0x1100 else 1)]
+
+
+def signals(
+    claim: str, own: Facts, source: Source, embedder: Embedder
+) -> tuple[dict[str, float], list[Sentence], dict[str, str]]:
+    """What speaks for the claim and against it, the sentences that carry it, and the words that fail by kind."""
+    tokens = content(claim, own)
+    named = names(claim)
+    main, cross = embedder.encode_query(claim)[0], crosslingual.encode([claim])[0]
+    cos_main = np.asarray([float(sentence.main @ main) for sentence in source.sentences])
+    cos_cross = np.asarray([float(sentence.cross @ cross) for sentence in source.sentences])
+    covers = [cover(tokens, sentence.tokens) for sentence in source.sentences]
+    stated = [np.asarray(_stated(own, sentence.facts)) for sentence in source.sentences]
+    score = [
+        cos_main[row] * 4 + cos_cross[row] + 2 * covers[row].mean() + (stated[row].mean() if stated[row].size else 0)
+        for row in range(len(source.sentences))
+    ]
+    chosen = [int(np.argmax(score))]
+    have, had = covers[chosen[0]], stated[chosen[0]]
+    while len(chosen) < 3 and len(source.sentences) > len(chosen):  # what the first does not say, another may
+        gains = {
+            row: float(np.maximum(covers[row] - have, 0).sum()) + 2 * float(np.maximum(stated[row] - had, 0).sum())
+            for row in range(len(source.sentences))
+            if row not in chosen
+        }
+        best = max(gains, key=lambda row: gains[row])
+        if gains[best] < 1.2:
+            break
+        chosen.append(best)
+        have, had = np.maximum(have, covers[best]), np.maximum(had, stated[best])
+    first = source.sentences[chosen[0]]
+    carried = [source.sentences[row] for row in sorted(chosen)]
+    evidence = " ".join(sentence.text for sentence in carried)
+    around = cover(tokens, words(source.context))
+    have = np.maximum(have, 0.9 * around)
+    whole = np.maximum.reduce([*covers, 0.9 * around]) if tokens else np.ones(1)
+    if not tokens:
+        have = np.ones(1)
+    failed: dict[str, str] = {}
+
+    stands = [standing(name, source.names, source.text, source.stems) for name in named]
+    near_text = evidence + "\n" + source.headings
+    near_names = tuple(name for sentence in carried for name in sentence.names) + names(source.headings)
+    near_stems = frozenset(token for sentence in carried for token, _ in sentence.tokens) | {t for t, _ in words(source.headings)}
+    near = [standing(name, near_names, near_text, near_stems) for name in named]
+    certain = [number for number, name in enumerate(named) if name.certain]
+    doubtful = [number for number, name in enumerate(named) if not name.certain]
+    for signal, among, scores in (("name", certain, stands), ("name_near", certain, near), ("opening", doubtful, stands)):
+        if among:
+            failed[signal] = named[min(among, key=lambda number: scores[number])].text
+    claimed, here = places(claim), places(evidence)
+    for signal, odd in (("place_missing", claimed - source.places), ("place_other", claimed - here)):
+        failed |= {signal: re.split(r"\W", claim[place:], maxsplit=1)[0] for place, code in located(claim) if code in odd}
+    for _, _, left, right in negations(claim)[:1]:
+        failed["alone"] = claim[left:right]
+    opposite = contradicted(claim, evidence)
+    if opposite:
+        failed["opposite"] = opposite[0]
+    denied_more, denied_less = _negation(claim, tokens, carried)
+    out = {
+        "cross": float(language_of(claim) != source.language),
+        "cos_main": float(cos_main[chosen].max()),
+        "cos_cross": float(cos_cross[chosen].max()),
+        "cover": float(have.mean()),
+        "least": float(have.min()),
+        "second": float(np.sort(have)[:2].mean()),
+        "unsaid": float((have < 0.2).sum()),
+        "unsaid_whole": float((whole < 0.15).sum()),
+        "unsaid_share": float((have < 0.2).mean()),
+        "facts": float(had.mean()) if had.size else 1.0,
+        "facts_first": float(stated[chosen[0]].mean()) if had.size else 1.0,
+        "name": min((stands[number] for number in certain), default=1.0),
+        "alone": float(bool(negations(claim)) and not negations(evidence) and not implies_denial(evidence)),
+        "foreign": min((stands[n] for n in certain if named[n].text.split()[-1].lower() not in HEADS), default=1.0),
+        "name_near": min((near[number] for number in certain), default=1.0),
+        "opening": min((stands[number] for number in doubtful), default=1.0),
+        "place_missing": float(bool(claimed - source.places)),
+        "place_other": float(bool(claimed - here) and bool(here - claimed)),
+        "opposite": float(len(opposite)),
+        "denied_more": denied_more,
+        "denied_less": denied_less,
+        "swapped": _swapped(claim, named, [first]),
+        "sentences": float(len(carried)),
+    }
+    return out, carried, failed
+
+
+def _stated(own: Facts, other: Facts) -> list[float]:
+    """For each fact of a claim whether a sentence states it."""
+    addresses = {address for _, _, address in other.provisions}
+    identifiers = {name for _, _, name in other.identifiers}
+    return [
+        *(float(date_stands(date, other)) for date in own.dates),
+        *(float(number_stands(number, other)) for number in own.numbers),
+        *(float(address in addresses) for _, _, address in own.provisions),
+        *(float(name in identifiers) for _, _, name in own.identifiers),
+    ]
+
+
+def _negation(claim: str, tokens: Sequence[tuple[str, str]], carried: Sequence[Sentence]) -> tuple[float, float]:
+    """How sure it is that the claim denies what the sentences affirm, and the reverse: 0 to 1 each."""
+
+    def heads(text: str) -> list[tuple[str, str]]:
+        return [pair for _, _, left, right in negations(text) for pair in words(text[left:right])]
+
+    def scopes(text: str) -> list[tuple[str, str]]:
+        return [pair for start, end, _, _ in negations(text) for pair in words(text[start:end])]
+
+    evidence = "\n".join(sentence.text for sentence in carried)
+    mine, theirs = heads(claim), heads(evidence)
+    agreed = float(max(cover(scopes(claim), scopes(evidence)), default=0.0)) >= AGREED
+    more = less = 0.0
+    if mine and not agreed:
+        affirmed = cover(mine, [pair for sentence in carried for pair in sentence.tokens])
+        denied = cover(mine, scopes(evidence))
+        more = float(np.max(affirmed - denied))
+    if theirs and not agreed:
+        affirmed = cover(theirs, tokens)
+        denied = cover(theirs, scopes(claim))
+        less = float(np.max(affirmed - denied))
+    return max(more, 0.0), max(less, 0.0)
+
+
+AGREED = 0.75  # from here two negations deny the same
+
+
+def _swapped(claim: str, named: Sequence[Name], carried: Sequence[Sentence]) -> float:
+    """Whether two names stand in the opposite roles in the sentences that carry the claim."""
+    mine = _relations(claim, named)
+    for (one, other), sign in mine.items():
+        found = set()
+        for sentence in carried:
+            for (a, b), theirs in _relations(sentence.text, sentence.names).items():
+                if _same(one, a) and _same(other, b):
+                    found.add(theirs)
+                elif _same(one, b) and _same(other, a):
+                    found.add(-theirs)
+        if found == {-sign}:
+            return 1.0
+    return 0.0
+
+
+def _same(one: str, other: str) -> bool:
+    return one.lower() in other.lower() or other.lower() in one.lower() or sounds_like(one, other) >= 0.8
+
+
+_PASSIVE = re.compile(
+    r"\b(?:was|were|been|is|are|be|being)\s(?:\w+\s){0,2}?\w+(?:ed|en|un|ght|ld|ut)\b.{0,60}\bby\s+(?:\w+\s){0,3}$", re.IGNORECASE
+)
+
+
+def _relations(text: str, named: Sequence[Name]) -> dict[tuple[str, str], int]:
+    """(one, other): 1 where one does and the other has it done to it, -1 for the reverse, of the names of a text."""
+    found: dict[tuple[str, str], int] = {}
+    for number, one in enumerate(named):
+        for other in named[number + 1 :]:
+            if number and not re.search("[가-힣]", text):
+                break  # in English only of the name that comes first
+            if re.search("[가-힣]", text):
+                if {one.role, other.role} == {"agent", "patient"}:
+                    found[one.text, other.text] = 1 if one.role == "agent" else -1
+                continue
+            between = text[one.end : other.start]
+            if not re.search(r"\b(?!and\b|the\b|for\b)[a-z]{3,}", between) or re.search(r"[.;:]\s", between):  # a list of names
+                continue
+            found[one.text, other.text] = -1 if _PASSIVE.search(between) else 1
+    return found

@@ -1,0 +1,210 @@
+"""Names in a text: persons, companies, bodies, places; and whether a passage names them too, in either language."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag import crosslingual
+from rag.lexical import morphemes, words
+from rag.text import language_of
+
+Role = Literal["", "agent", "patient"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Name:
+    """A name as it is written, where it stands, and whether its particle makes it the one who does or the one to whom it is done."""
+
+    text: str
+    start: int
+    end: int
+    role: Role = ""
+    certain: bool = True  # False: it may be a common word that opens an English sentence
+
+
+_BODY = re.compile(r"(?:위원회|의회|국회|법원|재판소|연구소|재단|본부|협회|연합|진흥원|정부|[가-힣]{2,}(?:부|처|청|원|국))$")
+_NO_BODY = re.compile(
+    r"(?:일부|전부|내부|외부|세부|여부|대부|정보|직원|의원|위원|지원|회원|인원|외국|각국|전국|양국|자국|중국|미국|영국|한국|태국|결국|개국|국|근처|출처|신청|요청|시청|자원|구성원|조합원|배심원|공무원|정원|기원|학원|차원|법원|배부|거부|기부|납부|첨부|공부|정부)$"
+)
+_LATIN = re.compile(r"(?<![\w])(?:[A-Z][\w&’'.-]*\w|[A-Z]|[a-z]{1,2}[A-Z]\w+)", re.ASCII)
+_JOIN = re.compile(r"\s(?:(?:of|for|on|de|v\.?)\s(?:the\s)?)?")
+# Capitals that name nothing by themselves.
+_COMMON = frozenset(
+    "article articles annex chapter section sections recital title part act law bill regulation directive january february march april may "
+    "june july august september october november december monday tuesday wednesday thursday friday saturday sunday i ai a an the in on at by "
+    "for from of to as under since until after before while when if it its he she his her they their this that these those both each every "
+    "no not only one two three four five six seven eight nine ten most some many twenty thirty forty fifty sixty seventy eighty ninety eleven twelve several other another there here also however although "
+    "because with without within about over more less critics supporters version phase level act's".split()
+)
+_VERB = re.compile(
+    r"\s(?:[a-z]{3,}ed|is|was|has|had|said|says|will|would|may|can|must|won|lost|made|led|gave|took|became|did|does|told|put)\b"
+)
+_NO_NAME = re.compile(r"(?:s|ing|ion|ment|ly|ance|ity|ence|police|people|everyone|nobody|anyone)$", re.IGNORECASE)
+HEADS = frozenset(
+    "commission council court office agency board institute parliament assembly union department committee summit declaration congress "
+    "senate government state states code framework policy foundation group general university ministry authority house party convention "
+    "statement service services circuit".split()
+)
+
+
+def names(text: str) -> tuple[Name, ...]:
+    """The names in `text`, in order."""
+    return tuple(sorted((*_korean(text), *_latin(text)), key=lambda name: name.start))
+
+
+def _korean(text: str) -> Iterator[Name]:
+    if not re.search("[가-힣]", text):
+        return
+    run: list[tuple[str, str, int, int]] = []
+    for token in [*morphemes(text), ("", "", len(text) + 1, len(text) + 1)]:
+        form, tag, start, _ = token
+        if run and tag in ("NNP", "NNG", "XSN", "SL", "SN", "XR") and start == run[-1][3]:
+            run.append(token)
+            continue
+        if run:
+            written = text[run[0][2] : run[-1][3]]
+            proper = [part for part in run if part[1] == "NNP"]
+            body = _BODY.search(written) and not _NO_BODY.search(written) and len(written) >= 3
+            mixed = run[0][1] != "SL" and any(part[1] == "SL" for part in run[1:]) and len(run) <= 3  # 오픈AI
+            if proper or body or mixed:
+                role: Role = ""
+                if start == run[-1][3]:
+                    role = (
+                        "agent"
+                        if tag in ("JKS", "JX") and form in "이가은는께서"
+                        else "patient"
+                        if tag == "JKO" or form in ("에게", "에")
+                        else ""
+                    )
+                if re.match(r"[을를]?\s?(?:상대로|대상으로|겨냥)|에게", text[run[-1][3] :]):
+                    role = "patient"
+                first, last = (proper[0], proper[-1]) if proper and not body else (run[0], run[-1])
+                yield Name(text=text[first[2] : last[3]], start=first[2], end=last[3], role=role)
+        run = [token] if tag in ("NNP", "NNG", "XR") else []
+
+
+def _latin(text: str) -> Iterator[Name]:
+    found: list[re.Match[str]] = []
+    matches = [
+        match
+        for match in _LATIN.finditer(text)
+        if match[0].lower().removesuffix("'s").removesuffix("’s").split("-")[0] not in _COMMON
+    ]
+    for match in [*matches, None]:
+        if found and match and _JOIN.fullmatch(text, found[-1].end(), match.start()) and not re.search(r"['’]s$", found[-1][0]):
+            found.append(match)
+            continue
+        if found:
+            start = found[0].start()
+            written = re.sub(r"['’]s$", "", text[start : found[-1].end()])
+            opens = start == 0 or text[:start].rstrip()[-1:] in ".!?:;“\"'•" or text[:start].endswith("\n")
+            alone = len(found) == 1 and re.fullmatch(r"[A-Z][a-z]+", written)
+            possessive = text[start + len(written) : start + len(written) + 2] in ("'s", "’s")
+            # A singular noun without an article before a verb is a name: "Google activated".
+            acts = _VERB.match(text, start + len(written)) and not _NO_NAME.search(written)
+            yield Name(
+                text=written, start=start, end=start + len(written), certain=not (opens and alone) or possessive or bool(acts)
+            )
+        found = [match] if match else []
+
+
+# --- one name in two scripts
+
+_INITIALS = "k k n t t r m p p s s - j j j k t p h".replace("-", "").split(" ")
+_FINALS = " k k k n n n t l l l l l l l l m p p t t n t t k t p h".split(" ")
+_SOUNDS = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"tion|sion", "sn"), (r"r(?![aeiouyr])", ""), (r"t?ch|dg|g(?=[iey])", "j"), (r"ph", "p"), (r"th", "t"), (r"sh|z|x", "s"),
+        (r"c(?=[iey])", "s"), (r"ck|qu|[qgc]", "k"), (r"[bfv]", "p"), (r"d", "t"),
+        (r"[aeiouywh]", ""), (r"l", "r"),
+    )
+)  # fmt: skip
+
+
+@lru_cache(maxsize=65536)
+def consonants(word: str) -> str:
+    """The consonants of a word in Hangul or Latin letters, in one rough spelling: 머스크 and Musk are `msk`."""
+    sound = ""
+    for part in re.findall("[가-힣]+|[a-z]+", word.lower()):
+        if part[0] > "z":
+            codes = [ord(letter) - 0xAC00 for letter in part]
+            part = "".join(_INITIALS[code // 588] + _FINALS[code % 28] for code in codes).replace("h", "").replace("l", "r")
+        else:
+            for pattern, replacement in _SOUNDS:
+                part = pattern.sub(replacement, part)
+        sound += part
+    return re.sub(r"(.)\1+", r"\1", sound)
+
+
+def sounds_like(one: str, other: str) -> float:
+    """How alike two words of different scripts sound, 0 to 1, by their consonants."""
+    a, b = consonants(one), consonants(other)
+    if min(len(a), len(b)) < 2:
+        return 0.0
+    return SequenceMatcher(None, a, b, autojunk=False).ratio()
+
+
+# --- whether a passage names it
+
+
+def standing(name: Name, among: Sequence[Name], text: str, stems: frozenset[str]) -> float:
+    """How sure it is that the name stands in a passage, 0 to 1.
+
+    `among`: the passage's names, `text` and `stems`: its words. Within a language names are compared as written, abbreviations
+    with what they stand for; across languages by sound, then by meaning.
+    """
+    if name.text.lower() in text.lower():
+        return 1.0
+    hangul = bool(re.search("[가-힣]", name.text))
+    if any(_abbreviates(name.text, other.text) or _abbreviates(other.text, name.text) for other in among):
+        return 1.0
+    found = [token for token, _ in words(name.text)]
+    if not found:
+        return 1.0
+    here = [token in stems for token in found]
+    best = float(np.mean(here))
+    if here[-1] and not hangul and found[-1] not in HEADS and len(found) <= 3:
+        return 1.0
+    if best == 1:
+        return 1.0
+    others = [other.text for other in among if bool(re.search("[가-힣]", other.text)) != hangul]
+    if others and hangul != (language_of(text) == "ko"):
+        pieces = list(dict.fromkeys(piece for other in others for piece in (other, *other.split())))
+        best = max(best, *(0.95 * (score >= 0.8) for score in (sounds_like(name.text, piece) for piece in pieces)))
+        if " " in name.text:
+            parts = name.text.split()
+            best = max(best, float(np.mean([max(sounds_like(part, piece) for piece in pieces) >= 0.75 for part in parts])))
+        vectors = vectors_of([name.text, *pieces])
+        best = max(best, float((vectors[1:] @ vectors[0]).max()))
+    return best
+
+
+def _abbreviates(short: str, long: str) -> bool:
+    if re.fullmatch(r"[A-Z]{2,7}", short) and " " in long:
+        capitals = "".join(re.findall(r"\b[A-Z]|(?<=[a-z])[A-Z]", long))
+        return short == capitals or (len(short) > 2 and SequenceMatcher(None, short, capitals).ratio() > 0.85)
+    if re.fullmatch(r"[가-힣]{2,6}", short) and re.fullmatch(r"[가-힣]{4,}", long) and len(short) < len(long):
+        rest = iter(long)
+        return short[0] == long[0] and short[-1] == long[-1] and all(letter in rest for letter in short)
+    return False
+
+
+_known: dict[str, NDArray[np.float32]] = {}
+
+
+def vectors_of(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Vectors (n, 512) of words and names by the crosslingual encoder, each computed once."""
+    new = [text for text in dict.fromkeys(texts) if text not in _known]
+    if len(_known) > 50_000:
+        _known.clear()
+        new = list(dict.fromkeys(texts))
+    if new:
+        _known.update(zip(new, crosslingual.encode(new), strict=True))
+    return np.stack([_known[text] for text in texts])
