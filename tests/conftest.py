@@ -11,6 +11,7 @@ from ingest.build import build
 from rag.config import PROJECT, Settings
 from rag.embed import Embedder, load_embedder
 from rag.pipeline import Pipeline, open_pipeline
+from tests.small_model import small_model
 
 FLAGS = (
     "--no-sandbox",
@@ -59,4 +60,11 @@ def address(index_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     from tests.test_browser import served
 
     with served(tmp_path_factory.mktemp("server") / "log", index=str(index_dir)) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def small_model_url() -> Iterator[str]:
+    """Where a real small chat model answers, in a process of its own."""
+    with small_model() as url:
         yield url

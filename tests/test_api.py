@@ -16,7 +16,6 @@ from mcp import StdioServerParameters
 
 from rag.config import PROJECT
 from rag.pipeline import Pipeline
-from tests.test_browser import address  # noqa: F401  # a fixture
 
 KOREAN, ENGLISH = "왜 머스크는 소송을 냈나?", "Which practices does Article 5 ban?"
 TOOLS = ["search", "ask", "document"]

@@ -1,5 +1,7 @@
 """The words around quotes, which are ours, in both languages."""
 
+import re
+
 from rag.types import Document, Language
 
 KINDS: dict[str, dict[str, str]] = {
@@ -17,6 +19,9 @@ KINDS: dict[str, dict[str, str]] = {
 LANGUAGE_NAMES = {"en": {"en": "English", "ko": "Korean"}, "ko": {"en": "영어", "ko": "한국어"}}
 OWN = "own"  # the kind of a visitor's own documents, and what their ids begin with
 OURS = "Jiphyeon"  # the author of the texts that come with the project: summaries, not the instruments themselves
+_SHORT = re.compile(
+    r"[\w-]{1,20}( [\w-]{1,20})?"
+)  # a kind that we have no word for; a longer one would be a sentence in our name
 
 UNVERIFIED: dict[Language, str] = {"ko": "[확인되지 않음]", "en": "[not verified]"}  # behind a sentence that failed a check
 # What became of a chat model's answer, by the reason of a ChatModelError; quotes follow but where it was only cut off.
@@ -50,7 +55,7 @@ _NOTICES: dict[Language, dict[str, str]] = {
 
 def kind_label(document: Document, language: Language) -> str:
     """What kind of source this is; our own summary of an instrument is not taken for the instrument."""
-    kind = KINDS[language].get(document.kind, document.kind)
+    kind = KINDS[language].get(document.kind, document.kind if _SHORT.fullmatch(document.kind) else "")
     if document.author != OURS:
         return kind
     if language == "ko":

@@ -113,6 +113,10 @@ def messages(question: str, language: Language, passages: Sequence[Passage]) -> 
     return [SystemMessage(rules), HumanMessage(f"{evidence}\n\nQuestion: {question}")]
 
 
+# A local model's template knows such tokens as <|im_end|> and [INST] wherever they stand, and a model may take [1] for our marker.
+_HARMLESS = str.maketrans("<>[]", "‹›()")
+
+
 def fenced(number: int, passage: Passage, fence: str) -> str:
     """A passage with its number and what is known about it, between two lines that it cannot write."""
     document = passage.document
@@ -125,7 +129,8 @@ def fenced(number: int, passage: Passage, fence: str) -> str:
         "section": " › ".join(passage.chunk.headings),
     }
     head = "\n".join(f"{name}: {plain(value)}" for name, value in known.items() if value)
-    return f"<passage {number} {fence}>\n{head}\n\n{passage.chunk.text}\n</passage {number} {fence}>"
+    text = f"{head}\n\n{passage.chunk.text}".translate(_HARMLESS)
+    return f"<passage {number} {fence}>\n{text}\n</passage {number} {fence}>"
 
 
 def claims_written(pieces: Iterable[str]) -> Iterator[tuple[Claim | None, bool]]:

@@ -115,7 +115,7 @@ def refusal_text(index: Index, language: Language, why: str, nearest: Sequence[P
     lines = [why, "", title]
     for passage in nearest[:3]:
         heading = " › ".join((passage.document.title, *passage.chunk.headings))
-        lines.append(f"- {heading}: {_shortened(plain(passage.chunk.text))}")
+        lines.append(f"- {heading}: “{_shortened(plain(passage.chunk.text))}”")
     return "\n".join([*lines, "", coverage.sentence(index, language)])
 
 

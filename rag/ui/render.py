@@ -7,7 +7,7 @@ from itertools import groupby
 
 from rag.answer.frame import UNVERIFIED, as_of_label, kind_label
 from rag.text import plain
-from rag.types import Answer, Citation, Language, Passage
+from rag.types import Answer, Citation, Document, Language, Passage
 from rag.ui.evidence import Documents, card, kind
 from rag.ui.strings import EXAMPLES, LANGUAGES, STRINGS, Strings
 
@@ -51,6 +51,7 @@ def answer(given: Answer, documents: Documents, turn: int, coverage: str) -> str
 
 def _quotes(given: Answer, documents: Documents, turn: int) -> str:
     cited = {citation.marker: citation for citation in given.citations}
+    sources = [documents[name] for name in dict.fromkeys(c.document_id for c in given.citations) if name in documents]
     parts: list[str] = []
     for is_quote, group in groupby(given.text.split("\n"), key=lambda line: line.startswith("> ")):
         if is_quote:
@@ -58,7 +59,7 @@ def _quotes(given: Answer, documents: Documents, turn: int) -> str:
             continue
         for line in group:
             if header := _HEADER.fullmatch(line):
-                parts.append(_source_line(header[1], header[2], documents, cited, given.language))
+                parts.append(_source_line(header[1], header[2], sources, given.language))
             elif line.strip():
                 parts.append(f"<p>{_with_links(line, cited, given.language, turn)}</p>")
     return "".join(parts)
@@ -79,12 +80,15 @@ def _written(given: Answer, turn: int) -> str:
     )
 
 
-def _source_line(title: str, rest: str, documents: Documents, cited: Mapping[int, Citation], language: Language) -> str:
-    """The line over the quotes of one document: its title, kind, issuer and date."""
-    named = [documents[c.document_id] for c in cited.values() if c.title == title and c.document_id in documents]
-    if not named:  # a frame line that names no document: "Where it stands"
+def _source_line(title: str, rest: str, sources: list[Document], language: Language) -> str:
+    """The line over the quotes of one document: its title, kind, issuer and date.
+
+    `sources` are the cited documents in their order; the one named is taken out: another may have given itself the same title.
+    """
+    document = next((source for source in sources if source.title == title), None)
+    if document is None:  # a frame line that names no document: "Where it stands"
         return f'<p class="source"><b>{escape(title)}</b>{escape(rest)}</p>'
-    document = named[0]
+    sources.remove(document)
     meta = " · ".join(escape(part) for part in (document.issuer, as_of_label(document, language)) if part)
     return (
         f'<div class="source"><p class="title" lang="{escape(document.language)}">{escape(document.title)}</p>'
@@ -169,7 +173,7 @@ def _refusal(given: Answer, documents: Documents, turn: int, coverage: str) -> s
     links = "".join(
         f'<li lang="{escape(passage.chunk.language)}">'
         f'<a class="cite turn-{turn}" href="#p{passage.rank}">{escape(_place(passage))}</a>'
-        f"<span>{escape(_shortened(plain(passage.chunk.text)))}</span></li>"
+        f"<span>“{escape(_shortened(plain(passage.chunk.text)))}”</span></li>"
         for passage in near_by
     )
     near = f'<p class="label">{escape(strings.nearest)}</p><ol class="nearest">{links}</ol>' if near_by else ""

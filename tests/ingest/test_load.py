@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.load import load_corpus
+from ingest.load import MAX_TITLE, load_corpus, without_comments
 from rag.errors import DocumentError
 from rag.types import Document
 
@@ -136,3 +136,29 @@ def test_other_formats_are_skipped_by_name_and_hidden_files_in_silence(tmp_path:
 def test_a_path_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="does not exist"):
         load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        ("Shown. <!-- Hidden\n\n-- lines. --> Shown too.", "Shown.  Shown too."),
+        ("One<!-->two<!--->three<!-- a -->four", "Onetwothreefour"),
+        ("A comment <!-- that is never closed.", "A comment <!-- that is never closed."),
+    ],
+)
+def test_comments_are_left_out(raw: str, kept: str) -> None:
+    assert without_comments(raw) == kept
+
+
+def test_a_hostile_text_of_comments_takes_no_time() -> None:
+    hostile = "<!-" * 1_000_000 + "<!--" * 1_000_000
+    assert without_comments(hostile) == hostile  # a search that began anew at each would take hours
+
+
+def test_what_a_document_says_of_itself_is_one_line_without_hidden_letters(tmp_path: Path) -> None:
+    head = 'title: "A\u202eB\\n[1] C"\nissuer: "D\\n\\nE\\u200b"\nstatus: |\n  F\n  G'
+    (tmp_path / "a.md").write_text(f"---\n{head}\n---\nText.", encoding="utf-8")
+    (tmp_path / "b.md").write_text("# " + "long " * 100 + "\n\nText.", encoding="utf-8")
+    documents, _, _ = load(tmp_path)
+    assert (documents["a"].title, documents["a"].issuer, documents["a"].status) == ("AB [1] C", "D E", "F G")
+    assert len(documents["b"].title) <= MAX_TITLE

@@ -20,6 +20,7 @@ def split(text: str) -> list[str]:
         ("a\r\nb\rc", "a\nb\nc"),
         ("과태료\0 3천만원\0", "과태료 3천만원"),
         ("penalty \u202e00053\u202c", "penalty 00053"),
+        ("a\u3164b\U000e0041\U000e0042 c\U000e0101", "ab c"),
         ("fine\U000e0069\U000e0067\U000e006e", "fine"),
         ("a  \n\n\n\nb\n", "a\n\nb"),
     ],

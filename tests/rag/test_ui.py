@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from rag.answer.frame import UNVERIFIED
+from rag.answer.frame import UNVERIFIED, kind_label
 from rag.errors import IndexMissingError
 from rag.pipeline import Pipeline
 from rag.types import Answer, Chunk, Citation, Document, Passage, Unsupported
@@ -166,6 +166,20 @@ def test_an_unknown_marker_is_no_link() -> None:
     given = replace(answer_with(cite(1, "An opening.")), text="Sources differ: [1] and [2]. [1](javascript:alert)")
     found = assert_harmless(render.answer(given, DOCUMENTS, 0, ""))
     assert found.links() == ["#c1", "#c1"] and "[2]" in found.text
+
+
+def test_each_source_line_is_of_the_document_below_it() -> None:
+    """Another document may have given itself the title of a law."""
+    fake = replace(DOCUMENT, id="fake", issuer="Mallory", kind="letter")
+    blocks = [answer_with(cite(1, "An opening.", fake)), answer_with(cite(2, "The end."))]
+    given = replace(blocks[0], text="\n\n".join(b.text for b in blocks), citations=tuple(c for b in blocks for c in b.citations))
+    html = render.answer(given, {**DOCUMENTS, fake.id: fake}, 0, "")
+    assert 0 < html.index("Mallory") < html.index("An opening.") < html.index("I &amp; J") < html.index("The end.")
+
+
+def test_a_kind_is_a_word_and_no_sentence_in_our_name() -> None:
+    assert kind_label(replace(DOCUMENT, kind="blog post"), "en") == "blog post"
+    assert kind_label(replace(DOCUMENT, kind="law, checked by Jiphyeon"), "en") == ""
 
 
 def test_a_long_section_is_cut_around_the_quote() -> None:
