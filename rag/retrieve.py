@@ -1,6 +1,6 @@
 """One ranking from dense search, BM25 and look-up of provisions, each language searched for itself."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -76,8 +76,10 @@ def make_query(question: str, embedder: Embedder) -> Query:
     )
 
 
-def rank(index: Index, query: Query) -> list[Scored]:
+def rank(index: Index, query: Query, among: Set[str] | None = None) -> list[Scored]:
     """All candidates of all languages, best first; a text whose counterpart is in the question's language leaves it to that.
+
+    With `among`, ids of documents, these are ranked whole and no others.
 
     Each language is searched for itself. Score = weighted sum of the cosines of chunk and nearest sentence in standard
     deviations, of the share of the ideal BM25 score, of the share of the question's words held at all, and of a bonus for
@@ -88,7 +90,7 @@ def rank(index: Index, query: Query) -> list[Scored]:
         scored
         for pool in index.pools.values()
         if not index.mirrors(pool.language, query.language)
-        for scored in _rank_pool(pool, query)
+        for scored in _rank_pool(pool, query, among)
         if pool.language == query.language or not _has_counterpart(index, scored.chunk, query.language)
     ]
     return sorted(found, key=lambda scored: (-scored.score, scored.chunk.id))
@@ -118,7 +120,7 @@ def options(pool: Pool, query: Query) -> Sequence[Options]:
     return [translated.get(pair, {pair[0]: 1.0}) for pair in query.words] + [{address: 1.0} for address in query.provisions]
 
 
-def _rank_pool(pool: Pool, query: Query) -> list[Scored]:
+def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]:
     mean, deviation = pool.standardise(query.main, "main")
     other_mean, other_deviation = pool.standardise(query.crosslingual, "crosslingual")
     sentence_mean, sentence_deviation = pool.standardise(query.main, "sentences")
@@ -126,8 +128,13 @@ def _rank_pool(pool: Pool, query: Query) -> list[Scored]:
     bm25 = pool.lexical.scores(asked)
     best = np.argsort(-bm25, kind="stable")[:CANDIDATES]
     bonus = _provision_bonus(pool, query.provisions)
-    near = pool.nearest(MAIN / deviation * query.main, CROSSLINGUAL / other_deviation * query.crosslingual, CANDIDATES)
-    rows = sorted({*near, *(int(row) for row in best if bm25[row] > 0), *bonus})
+    if among is None:
+        near = pool.nearest(MAIN / deviation * query.main, CROSSLINGUAL / other_deviation * query.crosslingual, CANDIDATES)
+        rows = sorted({*near, *(int(row) for row in best if bm25[row] > 0), *bonus})
+    else:
+        rows = [row for row, chunk in enumerate(pool.chunks) if chunk.document_id in among]
+    if not rows:
+        return []
     vectors, other_vectors = pool.vectors(rows)
     ideal = pool.lexical.ideal(asked)
     coverage = pool.lexical.coverage(asked)
