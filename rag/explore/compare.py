@@ -1,8 +1,10 @@
 """Jurisdictions side by side: what the texts of each say on an aspect, one quote a cell, or nothing where none says it."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from rag.answer import extract
 from rag.answer.coverage import PLACES
@@ -20,7 +22,7 @@ BEGINNING = 24  # characters of a sentence in which its subject stands
 LIST = 700  # characters of a list that a cell still holds
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Aspect:
     """What is compared. The questions are searched for each place; a sentence answers only if it `says` such a thing."""
 
@@ -50,7 +52,10 @@ ASPECTS: dict[str, Aspect] = {
     "who": _aspect(
         ("누가 규제를 받나", "Who is regulated"),
         ("{place} AI법은 어떤 사업자에게 적용되나?", "어떤 개발자와 기업이 의무를 지나?"),
-        ("Which companies, providers or developers does the AI law of {place} apply to?", "Which developers and businesses have duties?"),
+        (
+            "Which companies, providers or developers does the AI law of {place} apply to?",
+            "Which developers and businesses have duties?",
+        ),
         (
             r"(?:사업자|제공자|개발자|개발사|기업|배포자|플랫폼).*(?:적용|의무|대상)|(?:적용|의무).*(?:사업자|제공자|개발자|개발사|기업|배포자|플랫폼)",
             r"(?:appl(?:y|ies) to|covers?|obliges|duties on|means (?:a|any)|regulates?|makes|fall on).*(?:provider|deployer|developer|operator|"
@@ -59,7 +64,10 @@ ASPECTS: dict[str, Aspect] = {
     ),
     "thresholds": _aspect(
         ("기준값", "Thresholds"),
-        ("{place}에서 AI 의무가 생기는 학습 연산량(FLOP) 기준은 얼마인가?", "연산량이나 매출, 이용자 수가 얼마를 넘으면 의무를 지나?"),
+        (
+            "{place}에서 AI 의무가 생기는 학습 연산량(FLOP) 기준은 얼마인가?",
+            "연산량이나 매출, 이용자 수가 얼마를 넘으면 의무를 지나?",
+        ),
         (
             "Which training compute (FLOP) threshold triggers duties for AI models in {place}?",
             "Above how much compute, revenue or how many users do the duties apply?",
@@ -72,7 +80,10 @@ ASPECTS: dict[str, Aspect] = {
     "fines": _aspect(
         ("과태료·벌금", "Fines"),
         ("{place}에서 AI 규칙을 어기면 과태료나 과징금, 벌금은 얼마인가?", "위반하면 어떤 과태료나 벌금을 무나?"),
-        ("Which fines or penalties, and how high, does breaking the AI rules of {place} bring?", "Which fines and penalties does the law set?"),
+        (
+            "Which fines or penalties, and how high, does breaking the AI rules of {place} bring?",
+            "Which fines and penalties does the law set?",
+        ),
         (r"과태료|과징금|벌금|벌칙|제재금", r"\bfine[sd]?\b|penalt"),
     ),
     "dates": _aspect(
@@ -137,6 +148,9 @@ ASPECTS: dict[str, Aspect] = {
         ),
     ),
 }
+_ENDED = re.compile(
+    r"^(?:revoked|repealed|withdrawn)\b|폐지(?:됨|되었음)?$", re.IGNORECASE
+)  # the status of what is no longer law
 # What only reports, or says that it does not know, answers for no jurisdiction.
 _HEARSAY = re.compile(
     r"press report|reported|accounts|not (?:confirmed|checked)|claims?\b|differ|\bblog|\bdrafts?\b|would have|\bsaid\b|\bsays\b|briefing|also planned|"
@@ -146,10 +160,21 @@ _HEARSAY = re.compile(
 
 
 def compare(index: Index, embedder: Embedder, language: Language, asked: Sequence[str], aspect: str) -> tuple[Cell, ...]:
-    """A cell for each place asked, in order."""
+    """A cell for each place asked, in order. Raises KeyError for an aspect that there is not."""
     return tuple(Cell(place=place, quote=_quote(index, embedder, language, place, ASPECTS[aspect])) for place in asked)
 
 
+def compared(documents: Mapping[str, Document]) -> tuple[str, ...]:
+    """The jurisdictions that have texts of their own, those with most first; a state is told with its country."""
+    counts = Counter(d.jurisdiction.split("-")[0] for d in documents.values() if d.jurisdiction not in SEVERAL)
+    titled = {code for d in documents.values() if d.jurisdiction in SEVERAL for code in places(d.title)}
+    return (
+        *(place for place, _ in counts.most_common()),
+        *sorted(place for place in titled - counts.keys() if place in PLACES["en"]),
+    )
+
+
+@lru_cache(maxsize=512)
 def _quote(index: Index, embedder: Embedder, language: Language, place: str, aspect: Aspect) -> Citation | None:
     """The sentence of the place's own texts that answers best; none if the best is too far from the questions."""
     own = own_documents(index.documents, place)
@@ -184,9 +209,11 @@ def _whole(candidate: extract.Candidate, place: str, says: re.Pattern[str]) -> e
 
 
 def own_documents(documents: Mapping[str, Document], place: str) -> Set[str]:
-    """Ids of the texts of a jurisdiction and its parts, and of those of several whose title names it alone."""
+    """Ids of the texts of a jurisdiction and its parts, and of those of several whose title names it alone; none that are revoked."""
     return {
         document.id
         for document in documents.values()
-        if document.jurisdiction.split("-")[0] == place or (document.jurisdiction in SEVERAL and places(document.title) == {place})
+        if document.jurisdiction.split("-")[0] == place
+        or (document.jurisdiction in SEVERAL and places(document.title) == {place})
+        if not _ENDED.search(document.status)
     }

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
+from rag.index import Index
 from rag.lexical import tokens
 from rag.places import names_any
 from rag.text import sentences
@@ -94,7 +96,9 @@ _ENGLISH = _Grammar(
 _KOREAN = _Grammar(
     dates=re.compile(r"(?P<year>\d{4})년 (?P<month>\d{1,2})월(?: (?P<day>\d{1,2})일(?:[과와] \d{1,2}일|[~∼-]\d{1,2}일)?)?"),
     leads=re.compile(r"(?:^|[\s(,:])$"),
-    follows=re.compile(r"(?:에|에야|부터|까지|입니다|이며|이고|이었고|이었으며)?(?=[\s,.]|$)(?! ?(?:현재|기준|이후|이전|무렵|당시|자 |전에|전까지|보도))"),
+    follows=re.compile(
+        r"(?:에|에야|부터|까지|입니다|이며|이고|이었고|이었으며)?(?=[\s,.]|$)(?! ?(?:현재|기준|이후|이전|무렵|당시|자 |전에|전까지|보도))"
+    ),
     clause_starts=re.compile(r"[;:]|(?<=[가-힣])(?:고|(?<![다라])며|지만|으나|는데|므로|[었했]다가),? |(?<=때문에) "),
     clause_ends=re.compile(r"[;:]|(?<=[가-힣])(?:고|(?<![다라])며|지만|으나|는데|므로|[었했]다가)(?:,| )|(?<=때문에)"),
     happens=re.compile(
@@ -115,20 +119,26 @@ _KOREAN = _Grammar(
 _GRAMMARS: dict[str, _Grammar] = {"en": _ENGLISH, "ko": _KOREAN}
 
 
-def timeline(documents: Mapping[str, Document], language: Language) -> tuple[Event, ...]:
-    """The events of all topics, earliest first, each in `language` where the topic has a text in it.
+@lru_cache(maxsize=4)
+def timeline(index: Index, language: Language) -> tuple[Event, ...]:
+    """The events of all topics, earliest first, each in `language` where the topic has a text in it; kept for the last indexes.
 
     Of one date in one jurisdiction the plainest sentence stands for the others, which are in its `also`.
     """
+    return events(index.documents, language)
+
+
+def events(documents: Mapping[str, Document], language: Language) -> tuple[Event, ...]:
+    """The events that the documents tell, as `timeline` gives them."""
     chosen = [d for d in documents.values() if d.language in _GRAMMARS and (d.language == language or d.pair not in documents)]
     found: list[Event] = []
     for document in chosen:
-        events = _of_topic(document)
+        told = _of_topic(document)
         pair = documents.get(document.pair)
         if pair is not None and pair.language in _GRAMMARS:
             agreed = {event.when for event in _of_topic(pair)}
-            events = [event for event in events if event.when in agreed]
-        found += events
+            told = [event for event in told if event.when in agreed]
+        found += told
     return _merged(found)
 
 
@@ -200,9 +210,9 @@ def _happens(grammar: _Grammar, text: str, found: re.Match[str]) -> bool:
     return False
 
 
-def _merged(events: Sequence[Event]) -> tuple[Event, ...]:
+def _merged(found: Sequence[Event]) -> tuple[Event, ...]:
     """The events in order; those that tell the same under one date, or under its month alone, put behind the plainest."""
-    ordered = sorted(events, key=_plainness)
+    ordered = sorted(found, key=_plainness)
     leading: list[tuple[Event, list[Event]]] = []
     for event in ordered:
         same = next((also for lead, also in leading if lead.when[:7] == event.when[:7] and _same(lead, event)), None)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby, pairwise
+from urllib.parse import parse_qsl
 
 from rag.answer.frame import KINDS, as_of_label, kind_label
 from rag.text import blocks, plain
@@ -14,7 +15,6 @@ from rag.ui.strings import STRINGS, Strings
 
 SURROUNDINGS = 2400  # characters of a section that are shown around a quote
 DOCUMENT_LIMIT = 150_000  # characters of a document in one page: more makes a browser stutter
-CORPUS_LIMIT = 100  # documents listed
 
 _HEADING = re.compile(r"^(#{1,6}) +", re.MULTILINE)
 _ITEM = re.compile(r"[-*+•·ㆍ‣◦▪○●□■] +")
@@ -67,21 +67,22 @@ def of_document(document: Document, language: Language) -> str:
     return f'<section class="evidence">{_bar(strings, 0, "", "")}{_about(document, language)}{body}</section>'
 
 
-def of_corpus(documents: Documents, language: Language) -> str:
-    """The pane before there is anything to show: the documents, one row for a text and its counterpart."""
-    strings = STRINGS[language]
-    rows = [d for d in documents.values() if d.language == language or d.pair not in documents]
-    rows.sort(key=lambda d: (d.language != language, d.title))
-    listed = "".join(
-        f'<li><button data-pick="{_pick(0, "d" + d.id, "document")}"><span class="title" lang="{escape(d.language)}">'
-        f'{escape(d.title)}</span><span class="meta">{kind(d, language)}<span>{escape(as_of_label(d, language))}</span>'
-        f"</span></button></li>"
-        for d in rows[:CORPUS_LIMIT]
-    )
-    rest = strings.more.format(count=len(rows) - CORPUS_LIMIT) if len(rows) > CORPUS_LIMIT else ""
+def of_link(link: str, documents: Documents, view: str, language: Language) -> str:
+    """The pane for a span of a document, `?doc=ID&span=START-END`; empty if there is no such span."""
+    asked = dict(parse_qsl(link.removeprefix("?")))
+    document = documents.get(asked.get("doc", ""))
+    found = re.fullmatch(r"(\d+)-(\d+)", asked.get("span", ""))
+    if document is None or found is None or not 0 <= int(found[1]) < int(found[2]) <= len(document.text):
+        return ""
+    strings, span = STRINGS[language], (int(found[1]), int(found[2]))
+    marks = [Mark(start=span[0], end=span[1], style="quote current")]
+    if view == "document":
+        body = _whole(document, marks, span, strings)
+    else:
+        body = _surroundings(document, marks, span) + _counterpart(document, documents, span, strings)
     return (
-        f'<section class="corpus"><div class="bar"><h2>{escape(strings.corpus_title)}</h2>{_close(strings)}</div>'
-        f'<p class="hint">{escape(strings.corpus_hint)}</p><ul>{listed}</ul><p class="hint">{rest}</p></section>'
+        f'<section class="evidence" data-turn="0" data-target="{escape(link)}">'
+        f"{_bar(strings, 0, link, view)}{_about(document, language)}{body}</section>"
     )
 
 

@@ -25,6 +25,7 @@ def make_page(opening: Opening) -> gr.Blocks:
         answers = gr.State([])
         language = gr.Textbox(visible="hidden", elem_id="language")
         pick = gr.Textbox(visible="hidden", elem_id="pick")
+        wanted = gr.Textbox(visible="hidden", elem_id="wanted")
         masthead = gr.HTML(
             elem_id="masthead",
             apply_default_css=False,
@@ -54,7 +55,7 @@ def make_page(opening: Opening) -> gr.Blocks:
                     elem_id="evidence",
                     apply_default_css=False,
                     padding=False,
-                    js_on_load="watch('value', () => window.jiphyeon.shown())",
+                    js_on_load="watch('value', () => { window.jiphyeon.shown(); window.jiphyeon.explored(); })",
                 )
         warming = gr.Timer(0.5)
 
@@ -82,6 +83,9 @@ def make_page(opening: Opening) -> gr.Blocks:
         def show(pick: str, answers: Sequence[Answer], language: str) -> Any:
             return handlers.show(pick, answers, language, opening)
 
+        def explore(wanted: str, answers: Sequence[Answer], language: str) -> Iterator[Any]:
+            yield from handlers.explored(wanted, answers, language, opening)
+
         def ask_json(question: str, history: list[dict[str, str]] | None = None) -> dict[str, Any]:
             """The answer with its citations as JSON. `history`: earlier turns, each {"role", "content"}."""
             return handlers.ask_json(question, history, opening)
@@ -92,6 +96,7 @@ def make_page(opening: Opening) -> gr.Blocks:
         warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
         box.submit(converse, [box, chat, answers, language], [box, chat, answers, evidence], **quiet)
         pick.change(show, [pick, answers, language], evidence, trigger_mode="always_last", **quiet)
+        wanted.change(explore, [wanted, answers, language], evidence, trigger_mode="always_last", **quiet)
         api(ask_json, api_name="ask")
     page.queue(default_concurrency_limit=CONCURRENT, max_size=QUEUED)
     return page
@@ -99,8 +104,9 @@ def make_page(opening: Opening) -> gr.Blocks:
 
 def serve(page: gr.Blocks, port: int, opening: Opening) -> None:
     """Serve the page, then open the pipeline: in this order the page answers while the model loads."""
-    script = (HERE / "page.js").read_text(encoding="utf-8")
-    style = (HERE / "page.css").read_text(encoding="utf-8").replace("FONTS", ", ".join(f'"{font}"' for font in FONTS[:-2]))
+    script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "explore.js"))
+    style = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "explore.css"))
+    style = style.replace("FONTS", ", ".join(f'"{font}"' for font in FONTS[:-2]))
     page.launch(
         server_name="0.0.0.0",
         server_port=port,
