@@ -1,13 +1,25 @@
-"""What several rooms' tests share: the real embedder and one real index of the project's corpus."""
+"""What several rooms' tests share: the real embedder, one real index of the project's corpus, a real browser."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from ingest.build import build
 from rag.config import PROJECT, Settings
 from rag.embed import Embedder, load_embedder
 from rag.pipeline import Pipeline, open_pipeline
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +39,24 @@ def index_dir(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="session")
 def pipeline(index_dir: Path) -> Pipeline:
     return open_pipeline(Settings(index=index_dir))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, anew in each module: while it runs, no test can run an event loop of its own."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.fail("No browser: the page is tested in Chromium. Install one, for example: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(index_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where one `python app.py` serves, for all modules that look at the page."""
+    from tests.test_browser import served
+
+    with served(tmp_path_factory.mktemp("server") / "log", index=str(index_dir)) as url:
+        yield url

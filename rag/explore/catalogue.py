@@ -63,7 +63,9 @@ def status_of(document: Document) -> str:
 
 def counts(values: Iterable[str]) -> dict[str, int]:
     """How often each value occurs, the most frequent first, without the empty one."""
-    return {value: count for value, count in Counter(values).most_common() if value}
+    return dict(
+        sorted(((value, count) for value, count in Counter(values).items() if value), key=lambda pair: (-pair[1], pair[0]))
+    )
 
 
 def search(index: "Index", embedder: "Embedder", text: str) -> tuple[Passage, ...]:

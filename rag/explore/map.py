@@ -11,6 +11,7 @@ from rag.types import Chunk, Document
 
 MOST = 2000  # points: more are neither drawn nor told apart; of a larger corpus every n-th chunk is shown
 PERPLEXITY = 25.0  # about how many neighbours of a chunk are kept near it
+ROUNDS = 500  # of t-SNE
 COMPONENTS = 40  # of the vectors that t-SNE sees
 
 
@@ -68,7 +69,8 @@ def _plane(vectors: Vectors) -> Vectors:
     if count >= 12:
         perplexity = min(PERPLEXITY, (count - 1) / 4)
         with threadpool_limits(1):  # where cores are shared, threads that spin for each other took seven times the work
-            components = TSNE(perplexity=perplexity, init="pca", random_state=0, metric="cosine").fit_transform(components)
+            tsne = TSNE(perplexity=perplexity, init="pca", random_state=0, metric="cosine", max_iter=ROUNDS)
+            components = tsne.fit_transform(components)
     plane = components[:, :2]
     low, high = plane.min(axis=0), plane.max(axis=0)
     placed: Vectors = ((plane - low) / np.maximum(high - low, 1e-9)).astype(np.float32)

@@ -87,7 +87,7 @@ _ENGLISH = _Grammar(
     due=re.compile(r"\b(?:must|due|deadline|have to|had to|has to|starts?|ends?|apply|applies)\b"),
     doubtful=re.compile(
         r"\b(?:differ|not confirmed|confirm(?:ed)? here|could not|claim(?:s|ed)? that|press reports?|reported as|web page|wiki|trackers?|reported|counts?|counted|had signed|"
-        r"known here|no record|was originally|was to|were to|was due|was first (?:due|set)|would have|had planned|summaris|cites?)\b",
+        r"known here|by estimate|no record|was originally|was to|were to|was due|was first (?:due|set)|would have|had planned|summaris|cites?)\b",
         re.IGNORECASE,
     ),
     denied=re.compile(r"\b(?:not|no(?!\.)|never|neither|nor)\b", re.IGNORECASE),
@@ -111,10 +111,10 @@ _KOREAN = _Grammar(
     deadline=re.compile(r"^까지"),
     due=re.compile(r"야 (?:하|합|했)|시한|기한"),
     doubtful=re.compile(
-        r"엇갈|자료마다|보도마다|다르[다며]|달라서|확인하지 못|확인되지|주장합니다|보도에 따르면|집계|웹페이지|위키|추적 (?:자료|사이트)|예정이었|"
+        r"엇갈|자료마다|보도마다|다르[다며]|달라서|확인하지 못|확인되지|주장합니다|보도에 따르면|보도했|보도된|글이 많|추정|당시|집계|웹페이지|위키|추적 (?:자료|사이트)|예정이었|"
         r"하려 했|하려던|않았으며|알려진 바|적습니다|기록을 찾지"
     ),
-    denied=re.compile(r"않[았습]|못했|없[었습]|아닙|아니라"),
+    denied=re.compile(r"않[았습]|못했|없[었습]|아닙|아니었"),
 )
 _GRAMMARS: dict[str, _Grammar] = {"en": _ENGLISH, "ko": _KOREAN}
 

@@ -35,6 +35,12 @@
         focus = button.matches("nav button") ? `[data-explore='${button.dataset.explore}']` : ".views [aria-current=page]";
         const values = at(".home") || at(".browse") ? wanted : JSON.parse(button.dataset.explore);
         ask({ ...values, ...(values.view === wanted.view ? {} : { query: "" }) });
+      } else if (at(".years [data-jump]")) {
+        event.stopPropagation(); // the year's own heading stays in view above what is jumped to
+        const box = find("#pane");
+        const year = document.getElementById(at("[data-jump]").dataset.jump).parentElement;
+        box.scrollTop += year.getBoundingClientRect().top - box.getBoundingClientRect().top - find("#evidence .bar").offsetHeight;
+        year.querySelector("button").focus({ preventScroll: true });
       } else if (at("#evidence [data-pick]")) keep();
     },
     true,
@@ -117,7 +123,7 @@
   // --- the map ---
   const points = () => all("#evidence .map use");
   const name = (point) => {
-    const label = find("#evidence .map .label");
+    const label = find("#evidence .map .named");
     for (const other of all("#evidence .map .at")) other.classList.remove("at");
     point.classList.add("at");
     label.textContent = point.getAttribute("aria-label");

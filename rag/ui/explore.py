@@ -1,7 +1,7 @@
 """The corpus's four views as HTML: list, timeline, map, comparison. Pure functions; all that comes from a document is escaped."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
@@ -45,7 +45,7 @@ class Wanted(BaseModel):
     view: Literal["list", "timeline", "map", "compare"] = "list"
     query: str = Field(default="", max_length=500)
     places: tuple[str, ...] = Field(default=(), max_length=MOST_PLACES)
-    aspect: str = Field(default="who", max_length=40)
+    aspect: str = Field(default="dates", max_length=40)
 
 
 def page(view: str, body: str, language: Language, back: str = "") -> str:
@@ -236,8 +236,8 @@ def corpus_map(points: "Sequence[Point]", retrieved: Sequence[Passage], language
         if point.document.language == language or languages.get(point.document.pair) != language or point.chunk.id in ranks
     ]
     groups = {
-        "place": _groups(_country(point.document.jurisdiction) for point in shown),
-        "kind": _groups(point.document.kind for point in shown),
+        "place": _groups(_country(point.document.jurisdiction) for point in points),
+        "kind": _groups(point.document.kind for point in points),
     }
     drawn = "".join(
         _point(point, groups, ranks.get(point.chunk.id, 0)) for point in sorted(shown, key=lambda p: p.chunk.id in ranks)
@@ -257,13 +257,13 @@ def corpus_map(points: "Sequence[Point]", retrieved: Sequence[Passage], language
         f'<p class="hint" id="map-hint">{escape(words.map_hint)}</p>'
         f'<div class="switch" role="group" aria-label="{escape(words.colour)}"><span>{escape(words.colour)}</span>{switch}</div>'
         f'<div class="map" data-by="place"><svg viewBox="-20 -20 1040 1040" role="group" aria-label="{label}" aria-describedby="map-hint">'
-        f'<defs>{shapes}</defs>{drawn}</svg><p class="label" aria-live="polite">&nbsp;</p></div>{legends}{_retrieved(retrieved, words)}'
+        f'<defs>{shapes}</defs>{drawn}</svg><p class="named" aria-hidden="true">&nbsp;</p></div>{legends}{_retrieved(retrieved, words)}'
     )
 
 
-def _groups(values: object) -> dict[str, str]:
+def _groups(values: Iterable[str]) -> dict[str, str]:
     """The shape of each value, the most frequent first; all beyond the shapes share the last."""
-    names = list(counts(values))  # type: ignore[arg-type]
+    names = counts(values)
     return {name: MARKS[min(number, len(MARKS) - 1)] for number, name in enumerate(names)}
 
 
@@ -321,27 +321,27 @@ def comparison(cells: "Sequence[Cell]", offered: Sequence[str], aspect: str, doc
         for key, value in ASPECTS.items()
     )
     rows = "".join(
-        f'<tr><th scope="row">{escape(place_name(cell.place, language))}</th>{_cell(cell.quote, documents, language)}</tr>'
+        f'<tr role="row"><th scope="row" role="rowheader">{escape(place_name(cell.place, language))}</th>{_cell(cell.quote, documents, language)}</tr>'
         for cell in cells
     )
     caption = words.caption.format(aspect=ASPECTS[aspect].name[language])
     return (
         f'<form class="compared" data-most="{MOST_PLACES}"><label>{escape(words.aspect)}<select name="aspect">{options}</select></label>'
         f"<fieldset><legend>{escape(words.places)}</legend>{boxes}</fieldset></form>"
-        f'<table class="comparison"><caption>{escape(caption)}</caption><thead><tr><th scope="col">{escape(words.place)}</th>'
-        f'<th scope="col">{escape(words.quote)}</th></tr></thead><tbody>{rows}</tbody></table>'
+        f'<table class="comparison" role="table"><caption>{escape(caption)}</caption><thead><tr role="row"><th scope="col" role="columnheader">{escape(words.place)}</th>'
+        f'<th scope="col" role="columnheader">{escape(words.quote)}</th></tr></thead><tbody>{rows}</tbody></table>'
         f'<p class="hint">{escape(words.compare_hint)}</p>'
     )
 
 
 def _cell(quote: Citation | None, documents: Documents, language: Language) -> str:
     if quote is None:
-        return f'<td class="none">{escape(EXPLORE_STRINGS[language].no_source)}</td>'
+        return f'<td class="none" role="cell">{escape(EXPLORE_STRINGS[language].no_source)}</td>'
     document = documents[quote.document_id]
     lines = "<br>".join(escape(line) for line in f"“{quote.quote}”".split("\n") if line.strip())
     meta = " · ".join(escape(part) for part in (kind_label(document, language), as_of_label(document, language)) if part)
     return (
-        f'<td><blockquote lang="{escape(quote.language)}">{lines}</blockquote>'
+        f'<td role="cell"><blockquote lang="{escape(quote.language)}">{lines}</blockquote>'
         f'<button data-pick="{_span_pick(document, quote.start, quote.end)}"><span lang="{escape(document.language)}">'
         f"{escape(document.title)}</span></button><small>{meta}</small></td>"
     )

@@ -243,7 +243,7 @@ def _view(asked: explore.Wanted, pipeline: "Pipeline", answers: Sequence[Answer]
     if asked.view == "compare":
         offered = compare.compared(documents)
         places = [place for place in asked.places if place in offered] or offered[: explore.MOST_PLACES]
-        aspect = asked.aspect if asked.aspect in compare.ASPECTS else next(iter(compare.ASPECTS))
+        aspect = asked.aspect if asked.aspect in compare.ASPECTS else explore.Wanted().aspect
         cells = compare.compare(index, pipeline.embedder, language, places, aspect)
         return explore.comparison(cells, offered, aspect, documents, language)
     query = normalise(asked.query)
