@@ -53,7 +53,7 @@
     const date = row.dataset[state.dated || "published"] || "";
     const words = (state.query || "").normalize("NFC").toLowerCase().split(/\s+/).filter(Boolean);
     return (
-      ["place", "kind", "language", "status"].every(holds) &&
+      ["place", "kind", "tongue", "status"].every(holds) &&
       (!state.since || date >= state.since) &&
       (!state.until || (date && date <= state.until)) &&
       words.every((word) => row.textContent.toLowerCase().includes(word))
@@ -83,7 +83,7 @@
     if (told) told.textContent = told.dataset.form.replace("{shown}", shown).replace("{total}", rows.length);
     const none = find("#evidence .explore .none[hidden], #evidence .explore p.none");
     if (none) none.hidden = shown > 0;
-    const set = ["place", "kind", "language", "status", "since", "until"].filter((name) => state[name]).length;
+    const set = ["place", "kind", "tongue", "status", "since", "until"].filter((name) => state[name]).length;
     const badge = find("#evidence .filters .count");
     if (badge) badge.textContent = set ? `· ${set}` : "";
   };
@@ -216,7 +216,7 @@
     const state = chosen[view] ?? {};
     for (const control of controls()) if (control.name in state) control.value = state[control.name];
     const filters = find("#evidence .filters");
-    if (filters && ["place", "kind", "language", "status", "since", "until"].some((key) => state[key])) filters.open = true;
+    if (filters && ["place", "kind", "tongue", "status", "since", "until"].some((key) => state[key])) filters.open = true;
     filter();
     if (find("#evidence .map")) {
       colour("place");

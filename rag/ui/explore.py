@@ -81,7 +81,7 @@ def catalogue(entries: Sequence[Entry], found: Sequence[Passage], query: str, la
     filters = (
         _select("place", words.place, {p: place_name(p, language) for p in counts(entry.place for entry in entries)}, words)
         + _select("kind", words.kind, {k: KINDS[language].get(k, k) for k in counts(d.kind for d in documents)}, words)
-        + _select("language", words.language, {c: strings.languages.get(c, c) for c in counts(languages)}, words)
+        + _select("tongue", words.language, {c: strings.languages.get(c, c) for c in counts(languages)}, words)
         + _select("status", words.status, {s: words.statuses[s] for s in (*STATUSES, "other")}, words)
     )
     dated = "".join(
@@ -137,7 +137,7 @@ def _data(entry: Entry, languages: Sequence[str]) -> str:
     values = {
         "place": entry.place,
         "kind": document.kind,
-        "language": " ".join(languages),
+        "tongue": " ".join(languages),
         "status": entry.status,
         "published": document.published,
         "asof": document.as_of,

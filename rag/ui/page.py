@@ -71,11 +71,11 @@ def make_page(opening: Opening) -> gr.Blocks:
             hint = STRINGS[language].placeholder
             return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more)
 
-        def warm(name: str, answers: Sequence[Answer]) -> tuple[Any, ...]:
+        def warm(name: str, answers: Sequence[Answer], *chosen: str) -> tuple[Any, ...]:
             if not name:  # not told yet; `speak` will draw
                 return gr.skip(), gr.skip(), gr.skip()
             head, pane, more = handlers.first_visit(handlers.spoken(name), opening)
-            return head, gr.skip() if answers else pane, gr.Timer(active=more)
+            return head, gr.skip() if answers or any(chosen) else pane, gr.Timer(active=more)
 
         def converse(question: str, chat: Sequence[Message], answers: Sequence[Answer], language: str) -> Iterator[Any]:
             yield from handlers.ask(question, chat, answers, language, opening)
@@ -93,7 +93,7 @@ def make_page(opening: Opening) -> gr.Blocks:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(arrive, language, language, js="() => window.jiphyeon.language()", **quiet)
         language.change(speak, [language, answers, pick], [masthead, welcome, evidence, box, warming], **quiet)
-        warming.tick(warm, [language, answers], [welcome, evidence, warming], **quiet)
+        warming.tick(warm, [language, answers, pick, wanted], [welcome, evidence, warming], **quiet)
         box.submit(converse, [box, chat, answers, language], [box, chat, answers, evidence], **quiet)
         pick.change(show, [pick, answers, language], evidence, trigger_mode="always_last", **quiet)
         wanted.change(explore, [wanted, answers, language], evidence, trigger_mode="always_last", **quiet)
