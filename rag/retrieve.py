@@ -1,6 +1,6 @@
 """One ranking from dense search, BM25 and look-up of provisions, each language searched for itself."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
@@ -79,10 +79,10 @@ def make_query(question: str, embedder: Embedder) -> Query:
     )
 
 
-def rank(index: Index, query: Query, only: Language | None = None) -> list[Scored]:
+def rank(index: Index, query: Query, only: Language | None = None, among: Set[str] | None = None) -> list[Scored]:
     """All candidates of all languages, best first; a text whose counterpart is in the question's language leaves it to that.
 
-    With `only`, all candidates of that one language.
+    With `only`, all candidates of that one language; with `among`, ids of documents, these ranked whole and no others.
 
     Each language is searched for itself. Score = weighted sum of the cosines of chunk and nearest sentence in standard
     deviations, of the share of the ideal BM25 score, of the share of the question's words held at all, and of a bonus for
@@ -93,7 +93,7 @@ def rank(index: Index, query: Query, only: Language | None = None) -> list[Score
     for language in [only] if only else dict.fromkeys(pool.language for pool in index.pools.values()):
         pools = {name: pool for name, pool in index.pools.items() if pool.language == language}
         wanted = [name for name in pools if only or not index.mirrors(name, query.language)]
-        ranked = {name: _rank_pool(pool, query) for name, pool in pools.items()} if wanted else {}
+        ranked = {name: _rank_pool(pool, query, among) for name, pool in pools.items()} if wanted else {}
         level = _level(next(iter(ranked.values()), []))  # the corpus's: a visitor's own documents come after it
         found += [
             replace(scored, score=scored.score - level)
@@ -142,7 +142,7 @@ def options(pool: Pool, query: Query) -> Sequence[Options]:
     return [translated.get(pair, {pair[0]: 1.0}) for pair in query.words] + [{address: 1.0} for address in query.provisions]
 
 
-def _rank_pool(pool: Pool, query: Query) -> list[Scored]:
+def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]:
     mean, deviation = pool.standardise(query.main, "main")
     other_mean, other_deviation = pool.standardise(query.crosslingual, "crosslingual")
     sentence_mean, sentence_deviation = pool.standardise(query.main, "sentences")
@@ -150,8 +150,13 @@ def _rank_pool(pool: Pool, query: Query) -> list[Scored]:
     bm25 = pool.lexical.scores(asked)
     best = np.argsort(-bm25, kind="stable")[:CANDIDATES]
     bonus = _provision_bonus(pool, query.provisions)
-    near = pool.nearest(MAIN / deviation * query.main, CROSSLINGUAL / other_deviation * query.crosslingual, CANDIDATES)
-    rows = sorted({*near, *(int(row) for row in best if bm25[row] > 0), *bonus})
+    if among is None:
+        near = pool.nearest(MAIN / deviation * query.main, CROSSLINGUAL / other_deviation * query.crosslingual, CANDIDATES)
+        rows = sorted({*near, *(int(row) for row in best if bm25[row] > 0), *bonus})
+    else:
+        rows = [row for row, chunk in enumerate(pool.chunks) if chunk.document_id in among]
+    if not rows:
+        return []
     vectors, other_vectors = pool.vectors(rows)
     ideal = pool.lexical.ideal(asked)
     coverage = pool.lexical.coverage(asked)

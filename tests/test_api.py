@@ -23,7 +23,7 @@ MODES = ["auto", "legacy"]  # the protocol of 2026, and the one with a handshake
 
 
 @pytest.fixture(scope="module")
-def client(address: str) -> Iterator[Client]:  # noqa: F811
+def client(address: str) -> Iterator[Client]:
     client = Client(address, verbose=False)
     yield client
     client.close()
@@ -69,7 +69,7 @@ def test_bad_input_by_the_api(client: Client, name: str, arguments: tuple[Any, .
         client.predict(*arguments, api_name=f"/{name}")
 
 
-def over_mcp(address: str, mode: str, use: Callable[[McpClient], Awaitable[None]]) -> None:  # noqa: F811
+def over_mcp(address: str, mode: str, use: Callable[[McpClient], Awaitable[None]]) -> None:
     async def run() -> None:
         async with McpClient(f"{address}mcp", mode=mode) as client:
             await use(client)
@@ -78,7 +78,7 @@ def over_mcp(address: str, mode: str, use: Callable[[McpClient], Awaitable[None]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_exactly_three_tools_with_their_schemas(address: str, mode: str) -> None:  # noqa: F811
+def test_exactly_three_tools_with_their_schemas(address: str, mode: str) -> None:
     async def use(client: McpClient) -> None:
         listed = (await client.list_tools()).tools
         assert [tool.name for tool in listed] == TOOLS
@@ -93,7 +93,7 @@ def test_exactly_three_tools_with_their_schemas(address: str, mode: str) -> None
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("question", [KOREAN, ENGLISH])
-def test_each_tool(address: str, pipeline: Pipeline, mode: str, question: str) -> None:  # noqa: F811
+def test_each_tool(address: str, pipeline: Pipeline, mode: str, question: str) -> None:
     """The client itself checks what comes back against the tool's schema."""
 
     async def use(client: McpClient) -> None:
@@ -117,7 +117,7 @@ async def call(client: McpClient, name: str, **arguments: Any) -> dict[str, Any]
     return given
 
 
-def test_bad_input_by_mcp(address: str) -> None:  # noqa: F811
+def test_bad_input_by_mcp(address: str) -> None:
     asked: list[tuple[str, dict[str, Any], str]] = [
         ("ask", {"question": " "}, "비어"),
         ("ask", {"query": "?"}, "It takes: question"),
@@ -134,7 +134,7 @@ def test_bad_input_by_mcp(address: str) -> None:  # noqa: F811
     over_mcp(address, "auto", use)
 
 
-def test_calls_at_the_same_time_by_mcp(address: str) -> None:  # noqa: F811
+def test_calls_at_the_same_time_by_mcp(address: str) -> None:
     questions = {KOREAN: "musk-v-openai-ko", ENGLISH: "eu-ai-act-prohibited-en"}
 
     async def use(client: McpClient) -> None:
@@ -146,7 +146,7 @@ def test_calls_at_the_same_time_by_mcp(address: str) -> None:  # noqa: F811
     over_mcp(address, "auto", use)
 
 
-def test_there_is_no_stream_to_hold_open(address: str) -> None:  # noqa: F811
+def test_there_is_no_stream_to_hold_open(address: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(f"{address}mcp", timeout=20)
     raised.value.close()

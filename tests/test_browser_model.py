@@ -32,7 +32,7 @@ def model(pipeline: Pipeline) -> Iterator[Scripted]:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, model: Scripted, index_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser, model: Scripted, index_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     names = "openai:scripted,openai:other"
     log = tmp_path_factory.mktemp("server") / "log"
     with served(log, index=str(index_dir), chat_model=names, chat_base_url=model.url) as url:

@@ -29,16 +29,16 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 
 
 @pytest.fixture
-def page(browser: Browser, address: str, language: str, size: tuple[int, int]) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser, address: str, language: str, size: tuple[int, int]) -> Iterator[Page]:
     yield from visit(browser, address, language, size)
 
 
 @pytest.fixture
-def desktop(browser: Browser, address: str) -> Iterator[Page]:  # noqa: F811
+def desktop(browser: Browser, address: str) -> Iterator[Page]:
     yield from visit(browser, address, "ko", (1360, 860))
 
 
-def visit(browser: Browser, address: str, language: str, size: tuple[int, int]) -> Iterator[Page]:  # noqa: F811
+def visit(browser: Browser, address: str, language: str, size: tuple[int, int]) -> Iterator[Page]:
     viewport = {"width": size[0], "height": size[1]}
     page = browser.new_page(locale=LOCALES[language], viewport=viewport, reduced_motion="reduce")  # type: ignore[arg-type]
     errors: list[str] = []
@@ -191,7 +191,7 @@ def test_the_saved_conversation_is_verified(page: Page, language: str, pipeline:
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_stop(browser: Browser, tmp_path: Path, language: str) -> None:  # noqa: F811
+def test_stop(browser: Browser, tmp_path: Path, language: str) -> None:
     """While the first index is built a question waits: long enough to stop it for certain."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()

@@ -207,7 +207,7 @@ def address(index_dir: Path, gradio_folder: Path, tmp_path_factory: pytest.TempP
             yield url
 
 
-def open_page(browser: Browser, address: str, locale: str, width: int = 1360) -> Page:  # noqa: F811
+def open_page(browser: Browser, address: str, locale: str, width: int = 1360) -> Page:
     page = browser.new_context(locale=locale, viewport={"width": width, "height": 800}, reduced_motion="reduce").new_page()
     page.goto(address)
     expect(page.locator(".welcome .chip")).to_have_count(6, timeout=60 * SECONDS)
@@ -218,7 +218,7 @@ def attach(page: Page, *paths: Path) -> None:
     page.locator("#conversation input[type=file]").set_input_files([str(path) for path in paths])
 
 
-def test_documents_are_searched_in_one_visit_only(browser: Browser, address: str, gradio_folder: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_documents_are_searched_in_one_visit_only(browser: Browser, address: str, gradio_folder: Path, tmp_path: Path) -> None:
     HwpWriter().from_markdown(KOREAN_TEXT, tmp_path / "주차.hwp")
     (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing")
     one, other = open_page(browser, address, "ko-KR"), open_page(browser, address, "ko-KR")
@@ -251,7 +251,7 @@ def test_documents_are_searched_in_one_visit_only(browser: Browser, address: str
         page.context.close()
 
 
-def test_files_dropped_on_a_phone_sized_page(browser: Browser, address: str) -> None:  # noqa: F811
+def test_files_dropped_on_a_phone_sized_page(browser: Browser, address: str) -> None:
     page = open_page(browser, address, "en-GB", width=360)
     page.evaluate(
         """([text]) => { const carried = new DataTransfer(); carried.items.add(new File([text], "harbour-with-a-very-long-name-of-a-file.md"));

@@ -16,7 +16,6 @@ from rag.ui.strings import STRINGS, Strings
 
 SURROUNDINGS = 2400  # characters of a section that are shown around a quote
 DOCUMENT_LIMIT = 150_000  # characters of a document in one page: more makes a browser stutter
-CORPUS_LIMIT = 100  # documents listed
 
 # Signs for private use, which page.js fills when a citation is copied: it knows the page's address and the reader's day.
 LINK, TODAY = "\ue000", "\ue001"
@@ -151,24 +150,6 @@ def _cite_as(document: Document, span: Span, language: Language) -> str:
     return (
         f'<div class="citing">{button(strings.copy_link, LINK)}<details><summary>{escape(strings.cite_as)}</summary>'
         f"<ul>{listed}</ul></details></div>"
-    )
-
-
-def of_corpus(documents: Documents, language: Language) -> str:
-    """The pane before there is anything to show: the documents, one row for a text and its counterpart."""
-    strings = STRINGS[language]
-    rows = [d for d in documents.values() if d.language == language or d.pair not in documents]
-    rows.sort(key=lambda d: (d.language != language, d.title))
-    listed = "".join(
-        f'<li><button data-pick="{_pick(0, "d" + d.id, "document")}"><span class="title" lang="{escape(d.language)}">'
-        f'{escape(d.title)}</span><span class="meta">{kind(d, language)}<span>{escape(as_of_label(d, language))}</span>'
-        f"</span></button></li>"
-        for d in rows[:CORPUS_LIMIT]
-    )
-    rest = strings.more.format(count=len(rows) - CORPUS_LIMIT) if len(rows) > CORPUS_LIMIT else ""
-    return (
-        f'<section class="corpus"><div class="bar"><h2>{escape(strings.corpus_title)}</h2>{_close(strings)}</div>'
-        f'<p class="hint">{escape(strings.corpus_hint)}</p><ul>{listed}</ul><p class="hint">{rest}</p></section>'
     )
 
 

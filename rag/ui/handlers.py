@@ -11,12 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from pydantic import ValidationError
 
 from rag import export, tools
 from rag.errors import JiphyeonError, QuestionError
-from rag.text import language_of
+from rag.text import language_of, normalise
 from rag.types import Answer, Document, Language, Turn
-from rag.ui import evidence, render
+from rag.ui import evidence, explore, render
 from rag.ui.strings import STRINGS, Strings
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def control(
     documents: Mapping[str, Document] = opening.pipeline.index.documents if opening.pipeline else {}
     name = act.partition(" ")[0]  # behind it is a number that makes each press new
     if name == "new":
-        return "", [], [], evidence.of_corpus(documents, language) if documents else "", "", ""
+        return "", [], [], explore_list(documents, [], language) if documents else "", "", ""
     if name == "edit" and chat:
         return last_question(chat), keep, keep, keep, render.editing(strings), ""
     if name == "keep":
@@ -240,12 +241,67 @@ def show(pick: str, answers: Sequence[Answer], page_language: str, opening: Open
             return render.waiting(opening.state(STRINGS[language]))
         return evidence.of_link(target, documents, view, language)
     if not target:
-        return evidence.of_corpus(documents, language)
+        return explore_list(documents, answers, language)
     if str(target).startswith("d") and target[1:] in documents:
         return evidence.of_document(documents[target[1:]], language)
     if not 0 <= turn < len(answers):
         return render.waiting(STRINGS[language].gone)
     return evidence.of_answer(answers[turn], documents, turn, str(target), view, language) or gr.skip()
+
+
+def explore_list(documents: Mapping[str, Document], answers: Sequence[Answer], language: Language) -> str:
+    """The corpus as a list."""
+    from rag.explore.catalogue import catalogue
+
+    body = explore.catalogue(catalogue(documents, language), (), "", language)
+    return explore.page("list", body, language, explore.evidence_pick(answers))
+
+
+def explored(wanted: str, answers: Sequence[Answer], page_language: str, opening: Opening) -> Iterator[Any]:
+    """States of the evidence pane for a view of the corpus that was asked for: that it is being drawn, then the view."""
+    language = spoken(page_language)
+    try:
+        asked = explore.Wanted.model_validate_json(wanted)
+    except ValidationError:
+        yield gr.skip()
+        return
+    back = explore.evidence_pick(answers)
+    pipeline = opening.pipeline
+    if pipeline is None:
+        yield explore.page(asked.view, render.waiting(opening.state(STRINGS[language])), language, back)
+        return
+    if asked.view != "list":
+        yield explore.page(asked.view, explore.waiting(language), language, back)
+    try:
+        body = _view(asked, pipeline, answers, language)
+    except JiphyeonError as error:
+        body = render.problem(STRINGS[language], str(error))
+    except Exception:  # the door, as for a question
+        logger.exception("A view of the corpus could not be drawn")
+        body = render.problem(STRINGS[language], STRINGS[language].unexpected)
+    yield explore.page(asked.view, body, language, back)
+
+
+def _view(asked: explore.Wanted, pipeline: "Pipeline", answers: Sequence[Answer], language: Language) -> str:
+    """The body of a view. Each is computed when it is first asked for, and kept."""
+    from rag.explore import catalogue, compare, timeline
+    from rag.explore.map import corpus_map
+
+    index, documents = pipeline.index, pipeline.index.documents
+    if asked.view == "timeline":
+        newest = max((document.as_of for document in documents.values()), default="")
+        return explore.timeline(timeline.timeline(index, language), newest, language)
+    if asked.view == "map":
+        return explore.corpus_map(corpus_map(index), answers[-1].passages if answers else (), language)
+    if asked.view == "compare":
+        offered = compare.compared(documents)
+        places = [place for place in asked.places if place in offered] or offered[: explore.MOST_PLACES]
+        aspect = asked.aspect if asked.aspect in compare.ASPECTS else explore.Wanted().aspect
+        cells = compare.compare(index, pipeline.embedder, language, places, aspect)
+        return explore.comparison(cells, offered, aspect, documents, language)
+    query = normalise(asked.query)
+    found = catalogue.search(index, pipeline.embedder, query) if query else ()
+    return explore.catalogue(catalogue.catalogue(documents, language), found, query, language)
 
 
 def first_visit(language: Language, opening: Opening) -> tuple[str, str, bool]:
@@ -256,7 +312,7 @@ def first_visit(language: Language, opening: Opening) -> tuple[str, str, bool]:
     if opening.failed:
         known = isinstance(opening.failed, JiphyeonError)
         state = f"{strings.problem_open} {opening.failed if known else strings.unexpected}"
-    pane = evidence.of_corpus(documents, language) if documents else ""
+    pane = explore_list(documents, (), language) if documents else ""
     return render.welcome(documents, language, state), pane, not documents and not opening.failed
 
 

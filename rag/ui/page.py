@@ -38,7 +38,7 @@ def make_page(opening: Opening, models: Sequence[str] = (), ingest: Ingest | Non
         answers = gr.State([])
         language = gr.Textbox(visible="hidden", elem_id="language")
         pick = gr.Textbox(visible="hidden", elem_id="pick")
-        act, again, saved = (gr.Textbox(visible="hidden", elem_id=name) for name in ("act", "again", "saved"))
+        act, again, saved, wanted = (gr.Textbox(visible="hidden", elem_id=name) for name in ("act", "again", "saved", "wanted"))
         masthead = gr.HTML(
             elem_id="masthead",
             apply_default_css=False,
@@ -86,7 +86,7 @@ def make_page(opening: Opening, models: Sequence[str] = (), ingest: Ingest | Non
                     elem_id="evidence",
                     apply_default_css=False,
                     padding=False,
-                    js_on_load="watch('value', () => window.jiphyeon.shown())",
+                    js_on_load="watch('value', () => { window.jiphyeon.shown(); window.jiphyeon.explored(); })",
                 )
         warming = gr.Timer(0.5)
 
@@ -103,13 +103,13 @@ def make_page(opening: Opening, models: Sequence[str] = (), ingest: Ingest | Non
             below = render.controls(language)
             return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more), below
 
-        def warm(name: str, answers: Sequence[Answer], pick: str) -> tuple[Any, ...]:
+        def warm(name: str, answers: Sequence[Answer], pick: str, wanted: str) -> tuple[Any, ...]:
             if not name:  # not told yet; `speak` will draw
                 return gr.skip(), gr.skip(), gr.skip()
             head, pane, more = handlers.first_visit(handlers.spoken(name), opening)
             if pick:
                 pane = handlers.show(pick, answers, handlers.spoken(name), opening)
-            return head, gr.skip() if answers else pane, gr.Timer(active=more)
+            return head, gr.skip() if answers or wanted else pane, gr.Timer(active=more)
 
         def converse(
             question: str,
@@ -154,12 +154,15 @@ def make_page(opening: Opening, models: Sequence[str] = (), ingest: Ingest | Non
             given: tools.DocumentRecord = handlers.call(opening, "document", id=id, start=start, end=end)
             return given
 
+        def explore(wanted: str, answers: Sequence[Answer], language: str, own: Own | None) -> Iterator[Any]:
+            yield from handlers.explored(wanted, answers, language, beside(opening, own))
+
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(arrive, [language, pick], [language, pick], js="() => window.jiphyeon.arrives()", **quiet)
         language.change(speak, [language, answers, pick, own], [masthead, welcome, evidence, box, warming, controls], **quiet)
         if len(models) > 1:
             language.change(offer, language, model, **quiet)
-        warming.tick(warm, [language, answers, pick], [welcome, evidence, warming], **quiet)
+        warming.tick(warm, [language, answers, pick, wanted], [welcome, evidence, warming], **quiet)
         asked = box.submit(
             converse, [box, chat, answers, language, own, model, editing], [box, chat, answers, evidence, editing], **quiet
         )
@@ -173,6 +176,7 @@ def make_page(opening: Opening, models: Sequence[str] = (), ingest: Ingest | Non
         )
         acted.then(None, saved, None, js="(file) => window.jiphyeon.save(file)", **quiet)
         pick.change(show, [pick, answers, language, own], evidence, trigger_mode="always_last", **quiet)
+        wanted.change(explore, [wanted, answers, language, own], evidence, trigger_mode="always_last", **quiet)
         for tool in (search, ask, document):
             api(tool, api_name=tool.__name__, api_description=tools.TOOLS[tool.__name__].description)
     page.queue(default_concurrency_limit=CONCURRENT, max_size=QUEUED)
@@ -186,8 +190,9 @@ def choices(models: Sequence[str], language: Language) -> list[tuple[str, str]]:
 
 def serve(page: gr.Blocks, port: int, opening: Opening) -> None:
     """Serve the page, then open the pipeline: in this order the page answers while the model loads."""
-    script = (HERE / "page.js").read_text(encoding="utf-8")
-    style = (HERE / "page.css").read_text(encoding="utf-8").replace("FONTS", ", ".join(f'"{font}"' for font in FONTS[:-2]))
+    script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "explore.js"))
+    style = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "explore.css"))
+    style = style.replace("FONTS", ", ".join(f'"{font}"' for font in FONTS[:-2]))
     page.launch(
         server_name="0.0.0.0",
         server_port=port,

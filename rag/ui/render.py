@@ -264,6 +264,7 @@ def masthead(language: Language) -> str:
     other: Language = "en" if language == "ko" else "ko"
     return (
         f'<div class="masthead" lang="{language}" data-conversation="{escape(STRINGS[language].conversation)}"><a href="./" class="name"><b lang="ko">집현</b> Jiphyeon</a>'
+        f'<button class="browse" data-explore="{{}}">{escape(STRINGS[language].corpus)}</button>'
         f'<button class="switch" lang="{other}" data-language="{other}">{escape(STRINGS[language].switch)}</button></div>'
     )
 

@@ -17,7 +17,7 @@ from rag.embed import Embedder
 from rag.pipeline import Pipeline, open_pipeline
 from rag.text import normalise
 from rag.types import Answer, Language
-from rag.ui import evidence, render
+from rag.ui import evidence, handlers, render
 from tests.injection import Hostile, documents
 from tests.scripted_model import Reply, Request, Scripted, passage_with, prompt, scripted
 from tests.test_browser import ask, served
@@ -152,7 +152,7 @@ def test_no_document_is_live_on_the_page(
     parts = [render.answer(given, texts, 0, "") for given in (answer, card)]
     picks = [(f"c{citation.marker}", view) for citation in answer.citations for view in ("quote", "document")]
     parts += [evidence.of_answer(answer, texts, 0, *pick, "en") for pick in picks]
-    parts += [evidence.of_document(texts[document.id], "ko"), evidence.of_corpus(texts, "en")]
+    parts += [evidence.of_document(texts[document.id], "ko"), handlers.explore_list(texts, (), "en")]
     page.set_content(f"<title>ours</title><body>{''.join(parts)}</body>")
     assert page.evaluate(LIVE, TAGS) == [] and tried == [] and page.title() == "ours"
     cited = dict.fromkeys(citation.document_id for citation in answer.citations)
