@@ -27,6 +27,11 @@ class Name:
     role: Role = ""
     certain: bool = True  # False: it may be a common word that opens an English sentence
 
+    @property
+    def own(self) -> bool:
+        """Whether it is a name of its own, as Baidu is, and not a description that is translated, as European Commission is."""
+        return self.text.split()[-1].lower() not in HEADS and not _BODY.search(self.text)
+
 
 _BODY = re.compile(r"(?:위원회|의회|국회|법원|재판소|연구소|재단|본부|협회|연합|진흥원|정부|[가-힣]{2,}(?:부|처|청|원|국))$")
 _NO_BODY = re.compile(
@@ -40,7 +45,7 @@ _COMMON = frozenset(
     "june july august september october november december monday tuesday wednesday thursday friday saturday sunday i ai a an the in on at by "
     "for from of to as under since until after before while when if it its he she his her they their this that these those both each every "
     "no not only one two three four five six seven eight nine ten most some many twenty thirty forty fifty sixty seventy eighty ninety eleven twelve several other another there here also however although "
-    "because with without within about over more less critics supporters version phase level act's".split()
+    "eur usd krw gbp because with without within about over more less critics supporters version phase level act's".split()
 )
 _VERB = re.compile(
     r"\s(?:[a-z]{3,}ed|is|was|has|had|said|says|will|would|may|can|must|won|lost|made|led|gave|took|became|did|does|told|put)\b"
