@@ -167,7 +167,7 @@ _BOTH: tuple[tuple[Reason, str, float, float], ...] = (
 )
 LIMITS: dict[bool, tuple[tuple[Reason, str, float, float], ...]] = {
     False: (("name", "name_near", 0.001, 1), *_BOTH, ("meaning", "cover", 0.746, 1), ("meaning", "second", 0.117, 1)),
-    True: (("name", "foreign", 0.48, 1), *_BOTH, ("meaning", "cos_main", 0.818, _ANY)),
+    True: (*_BOTH, ("meaning", "cos_main", 0.818, _ANY)),
 }
 
 
@@ -351,7 +351,7 @@ def signals(
     near = [standing(name, near_names, near_text, near_stems) for name in named]
     certain = [number for number, name in enumerate(named) if name.certain]
     if certain:
-        failed["name_near"] = failed["foreign"] = named[min(certain, key=lambda number: near[number])].text
+        failed["name_near"] = named[min(certain, key=lambda number: near[number])].text
     claimed, here = places(claim), places(evidence)
     for signal, odd in (("place_missing", claimed - source.places), ("place_other", claimed - here)):
         for place, code in located(claim):
@@ -368,7 +368,6 @@ def signals(
         "second": float(np.sort(have)[:2].mean()),  # the two words that are covered least
         "facts_first": float(stated[chosen[0]].mean()) if had.size else 1.0,
         "name_near": min((near[number] for number in certain), default=1.0),
-        "foreign": min((near[number] for number in certain if named[number].own), default=1.0),
         "place_missing": float(bool(claimed - source.places)),
         "place_other": float(bool(claimed - here) and bool(here - claimed)),
         "opposite": float(len(opposite)),

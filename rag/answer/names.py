@@ -27,11 +27,6 @@ class Name:
     role: Role = ""
     certain: bool = True  # False: it may be a common word that opens an English sentence
 
-    @property
-    def own(self) -> bool:
-        """Whether it is a name of its own, as Baidu is, and not a description that is translated, as European Commission is."""
-        return self.text.split()[-1].lower() not in HEADS and not _BODY.search(self.text)
-
 
 _BODY = re.compile(r"(?:위원회|의회|국회|법원|재판소|연구소|재단|본부|협회|연합|진흥원|정부|[가-힣]{2,}(?:부|처|청|원|국))$")
 _NO_BODY = re.compile(
