@@ -51,7 +51,8 @@ class Facts:
     def spans(self) -> list[tuple[int, int]]:
         """Where they stand."""
         return [
-            *((fact.start, fact.end) for fact in (*self.dates, *self.numbers)),
+            *((date.start, date.end) for date in self.dates),
+            *((number.start, number.end) for number in self.numbers),
             *((start, end) for start, end, _ in (*self.provisions, *self.identifiers)),
         ]
 
@@ -239,8 +240,8 @@ def _dates(text: str, free: Free) -> Iterator[Date]:
                 "y": int(groups["y"]) if groups.get("y") else None,
                 "m": None if not month else int(month) if month.isdigit() else _MONTHS[month],
             }
-            days = [int(groups[key]) for key in "dD" if groups.get(key)]
-            if (found["m"] or 1) > 12 or any(day > 31 for day in days) or not free(match.start(), match.end()):
+            days: list[int | None] = [int(groups[key]) for key in "dD" if groups.get(key)]
+            if (found["m"] or 1) > 12 or any((day or 0) > 31 for day in days) or not free(match.start(), match.end()):
                 continue
             for day in days or [None]:
                 yield Date(year=found["y"], month=found["m"], day=day, start=match.start(), end=match.end())
@@ -266,8 +267,8 @@ def _numbers(text: str, free: Free) -> Iterator[Number]:
             start, end = match.start(), match.end()
             if groups.get("rest"):
                 end -= len(groups["rest"])
-            value = _value(groups)
-            if value is None or (start and text[start - 1].isalnum() and text[start - 1].isascii()):
+            amount = _value(groups)
+            if amount is None or (start and text[start - 1].isalnum() and text[start - 1].isascii()):
                 continue  # 3.5x
             tail = _TAIL.match(text, end) if "rest" in groups and groups.get("word") else None
             if tail:
@@ -282,7 +283,7 @@ def _numbers(text: str, free: Free) -> Iterator[Number]:
                 continue  # mostly a pronoun
             unit, factor = _unit(groups)
             if free(start, end):
-                yield Number(value=value * factor, unit=unit, bound=_bound(text, start, end), start=start, end=end)
+                yield Number(value=amount * factor, unit=unit, bound=_bound(text, start, end), start=start, end=end)
 
 
 def _value(groups: dict[str, str | None]) -> Fraction | None:
