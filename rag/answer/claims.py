@@ -159,9 +159,9 @@ _ANY = 1e9
 _BOTH: tuple[tuple[Reason, str, float, float], ...] = (
     ("name", "place_missing", 0, 0.5),
     ("name", "place_other", 0, 0.5),
-    ("parties", "swapped", 0, 0.5),
     ("polarity", "opposite", 0, 0.5),
     ("polarity", "alone", 0, 0.5),
+    ("parties", "swapped", 0, 0.5),
     ("polarity", "denied_less", 0, 0.887),
     ("meaning", "facts_first", 0.01, 1),
 )

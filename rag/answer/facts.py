@@ -240,10 +240,10 @@ def _dates(text: str, free: Free) -> Iterator[Date]:
                 "y": int(groups["y"]) if groups.get("y") else None,
                 "m": None if not month else int(month) if month.isdigit() else _MONTHS[month],
             }
-            days = [int(groups[key]) for key in "dD" if groups.get(key)]
-            if (found["m"] or 1) > 12 or any(day > 31 for day in days) or not free(match.start(), match.end()):
+            days: list[int | None] = [int(groups[key]) for key in "dD" if groups.get(key)]
+            if (found["m"] or 1) > 12 or any((day or 0) > 31 for day in days) or not free(match.start(), match.end()):
                 continue
-            for day in days or (None,):
+            for day in days or [None]:
                 yield Date(year=found["y"], month=found["m"], day=day, start=match.start(), end=match.end())
 
 
@@ -267,8 +267,8 @@ def _numbers(text: str, free: Free) -> Iterator[Number]:
             start, end = match.start(), match.end()
             if groups.get("rest"):
                 end -= len(groups["rest"])
-            worth = _value(groups)
-            if worth is None or (start and text[start - 1].isalnum() and text[start - 1].isascii()):
+            amount = _value(groups)
+            if amount is None or (start and text[start - 1].isalnum() and text[start - 1].isascii()):
                 continue  # 3.5x
             tail = _TAIL.match(text, end) if "rest" in groups and groups.get("word") else None
             if tail:
@@ -283,7 +283,7 @@ def _numbers(text: str, free: Free) -> Iterator[Number]:
                 continue  # mostly a pronoun
             unit, factor = _unit(groups)
             if free(start, end):
-                yield Number(value=worth * factor, unit=unit, bound=_bound(text, start, end), start=start, end=end)
+                yield Number(value=amount * factor, unit=unit, bound=_bound(text, start, end), start=start, end=end)
 
 
 def _value(groups: dict[str, str | None]) -> Fraction | None:

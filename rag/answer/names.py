@@ -40,7 +40,7 @@ _COMMON = frozenset(
     "june july august september october november december monday tuesday wednesday thursday friday saturday sunday i ai a an the in on at by "
     "for from of to as under since until after before while when if it its he she his her they their this that these those both each every "
     "no not only one two three four five six seven eight nine ten most some many twenty thirty forty fifty sixty seventy eighty ninety eleven twelve several other another there here also however although "
-    "because with without within about over more less critics supporters version phase level act's".split()
+    "eur usd krw gbp because with without within about over more less critics supporters version phase level act's".split()
 )
 _VERB = re.compile(
     r"\s(?:[a-z]{3,}ed|is|was|has|had|said|says|will|would|may|can|must|won|lost|made|led|gave|took|became|did|does|told|put)\b"

@@ -160,14 +160,16 @@ def verdict(text: str, language: str, embedder: Embedder, markers: tuple[int, ..
         ("과징금은 최대 3,500만 유로이며 제98조제3항에 있습니다.", "en", "provision"),
         ("Musk sued Google in a San Francisco court in February 2024.", "en", "name"),
         ("OpenAI lost because the jury found that Musk had sued too late.", "en", "polarity"),
+        ("OpenAI sued Musk in a San Francisco court on 29 February 2024.", "en", "parties"),
+        ("오픈AI는 2024년 2월 29일 머스크를 상대로 소송을 냈습니다.", "ko", "parties"),
         ("The guidelines are binding.", "en", "polarity"),
         ("그 지침에는 구속력이 있습니다.", "ko", "polarity"),
-        ("The weather in Seoul is fine today.", "en", "meaning"),
+        ("The weather is fine today.", "en", "meaning"),
     ],
 )
 def test_check(text: str, language: str, reason: str, embedder: Embedder) -> None:
     found = verdict(text, language, embedder)
-    assert (found.supported, found.reason if reason != "meaning" else "meaning") == (not reason, reason)
+    assert (found.supported, found.reason) == (not reason, reason)
     for document_id, chunk_id, start, end in found.spans:
         assert (document_id, chunk_id) == (f"case-{language}", "c") and TEXT[language][start:end].strip()
     assert bool(found.spans) is found.supported
