@@ -46,10 +46,8 @@ class ExploreStrings:
     # the comparison
     aspect: str
     places: str
-    at_most: str
     caption: str
     quote: str
-    source: str
     no_source: str
     compare_hint: str
 
@@ -94,10 +92,8 @@ KOREAN = ExploreStrings(
     points="자료의 지도, 대목 {count}개",
     aspect="무엇을 비교할까요",
     places="관할 (2~4곳)",
-    at_most="4곳까지 고를 수 있습니다.",
     caption="{aspect}: 관할별 인용",
     quote="인용",
-    source="출처",
     no_source="자료 없음",
     compare_hint="각 칸은 그 관할의 문서에서 그대로 옮긴 문장입니다. 충분히 가까운 문장이 없으면 자료 없음으로 둡니다.",
 )
@@ -142,10 +138,8 @@ ENGLISH = ExploreStrings(
     points="Map of the corpus, {count} passages",
     aspect="What to compare",
     places="Jurisdictions (2 to 4)",
-    at_most="Up to 4 can be chosen.",
     caption="{aspect}: quotes by jurisdiction",
     quote="Quote",
-    source="Source",
     no_source="No source",
     compare_hint="Each cell is a sentence from that jurisdiction’s own documents, word for word. Where none is near enough, it says so.",
 )
