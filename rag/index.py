@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 Moments = Literal["main", "crosslingual", "sentences"]
 
-FORMAT = 7  # raised when what is written here changes; an older index is then rebuilt
+FORMAT = 8  # raised when what is written here changes; an older index is then rebuilt
 # Cosine, and a search wide enough that every chunk can be reached: the defaults are l2 and 100.
 HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
 
