@@ -26,9 +26,10 @@ HOSTILE = documents()
 # It says two hundred times what is not so, in the words of the question: that is a document's content, and is quoted as such.
 LIES = {"repetition-2-en"}
 TAGS = "a aside b blockquote br button details div em h1 h2 h3 h4 header li mark ol p pre section small span summary ul".split()
+CONTROLS = "form input label nav option select".split()  # of the list of the corpus
 # Everything inside our HTML that acts: other elements, handlers, and addresses that are no place in the page or on the web.
-LIVE = """(tags) => [...document.querySelectorAll(':is(.answer, .evidence, .corpus) *')].flatMap(element => [
-    ...(tags.includes(element.localName) ? [] : [element.localName]),
+LIVE = """([tags, controls]) => [...document.querySelectorAll(':is(.answer, .evidence, .corpus) *')].flatMap(element => [
+    ...(tags.includes(element.localName) || (element.closest('.corpus') && controls.includes(element.localName)) ? [] : [element.localName]),
     ...[...element.attributes].filter(a => /^(on.*|style|srcdoc|action|formaction|ping)$/i.test(a.name)
         || (/href|src/i.test(a.name) && !/^(#|https?:\\/\\/)/.test(a.value))).map(a => `${a.name}=${a.value}`)])"""
 
@@ -154,7 +155,7 @@ def test_no_document_is_live_on_the_page(
     parts += [evidence.of_answer(answer, texts, 0, *pick, "en") for pick in picks]
     parts += [evidence.of_document(texts[document.id], "ko"), handlers.explore_list(texts, (), "en")]
     page.set_content(f"<title>ours</title><body>{''.join(parts)}</body>")
-    assert page.evaluate(LIVE, TAGS) == [] and tried == [] and page.title() == "ours"
+    assert page.evaluate(LIVE, [TAGS, CONTROLS]) == [] and tried == [] and page.title() == "ours"
     cited = dict.fromkeys(citation.document_id for citation in answer.citations)
     assert page.locator(".answer .source .title").all_inner_texts() == [texts[id].title for id in cited]
     assert page.locator(".answer .source .kind").count() == 0, "a kind that is none"
@@ -185,7 +186,7 @@ def test_the_page_itself_stays_ours(hostile: tuple[Settings, Pipeline], browser:
         for document in asked:
             expect(ask(page, document.question)).to_contain_text(document.fact)
             expect(page.locator("#evidence mark.quote.current").first).to_be_visible()
-        assert page.evaluate(LIVE, TAGS) == [] and page.title() == title
+        assert page.evaluate(LIVE, [TAGS, CONTROLS]) == [] and page.title() == title
         assert not [url for url in happened if not url.startswith((address, "data:", "blob:"))]
         page.close()
 
@@ -281,5 +282,5 @@ def test_what_a_hijacked_model_writes_is_not_shown_as_supported(
     assert answer.mode == "generative" or answer.notice
     page, tried = tab
     page.set_content(f"<title>ours</title><body>{render.answer(answer, texts, 0, '')}</body>")
-    assert page.evaluate(LIVE, TAGS) == [] and tried == [] and page.title() == "ours"
+    assert page.evaluate(LIVE, [TAGS, CONTROLS]) == [] and tried == [] and page.title() == "ours"
     assert SECRETS["OPENAI_API_KEY"] not in page.locator(".answer").inner_text() or label in answer.text
