@@ -12,6 +12,8 @@ JiphyeonError
 
 from typing import Literal
 
+FallbackReason = Literal["closed", "slow", "limited", "failed", "empty", "abstained", "unverified", "language"]
+
 
 class JiphyeonError(Exception):
     """An error whose message says what is wrong, where, and how to mend it."""
@@ -27,7 +29,7 @@ class ChatModelError(JiphyeonError):
     def __init__(
         self,
         message: str,
-        reason: Literal["closed", "slow", "limited", "failed", "empty", "abstained", "unverified", "language"],
+        reason: FallbackReason,
     ) -> None:
         super().__init__(message)
         self.reason = reason
