@@ -30,7 +30,7 @@ def run(
     baseline: Annotated[Path | None, typer.Option("--baseline", help="Write the scores without texts here, too.")] = None,
 ) -> None:
     """Ask the questions and measure the answers: our own data, or files of yours with --questions."""
-    from evals import report, scores
+    from evals import generative, report, scores
     from evals.run import ask, build_all, circumstances, given, own
 
     settings = Settings()
@@ -59,6 +59,8 @@ def run(
         task = bar.add_task("answers", total=len(kept))
         records, made["indexes"] = ask(sittings, out, settings, lambda done, total: bar.update(task, completed=done))
     found = scores.scored(scores.rows(sittings, records), made)
+    model = next(iter(settings.chat_models), "")
+    found["generative"] = generative.groups(sittings, found["questions"], records, model)
     report.write(found, records, sittings, out)
     if baseline:
         baseline.write_text(report.baseline(found), encoding="utf-8")

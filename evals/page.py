@@ -12,6 +12,7 @@ from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 from sklearn.metrics import roc_curve
 
+from evals import generative
 from evals.questions import EvalQuestion
 from evals.run import Record, Sitting
 
@@ -73,7 +74,7 @@ def html(scores: Mapping[str, Any], records: Sequence[Record], sittings: Sequenc
         plotly=get_plotlyjs(),
         made=made(scores["made"], len(rows)),
         tiles=tiles(groups[0], titles),
-        figures=figures,
+        figures=figures + written(scores),
         worst=worst(rows, records, sittings),
         note=escape(NOTE),
     )
@@ -301,6 +302,19 @@ def latencies(groups: Sequence[Group]) -> str:
         for group in shown
     )
     return f'<div class="wide"><table><tr><th>ms</th>{head}</tr>{lines}</table></div>'
+
+
+def written(scores: Mapping[str, Any]) -> str:
+    """What a chat model wrote, as a table; nothing where none was asked."""
+    if not scores.get("generative"):
+        return ""
+    head, rows = generative.lines(scores["generative"])
+    lines = "".join(
+        f"<tr><th>{escape(title)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for title, *cells in [head, *rows]
+    )
+    model = escape(scores["made"]["settings"]["chat_model"])
+    return f'<section><h2>Written by a chat model</h2><p>{model}</p><div class="wide"><table>{lines}</table></div></section>'
 
 
 def made(found: Mapping[str, Any], questions: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evals import page
+from evals import generative, page
 from evals.run import Record, Sitting
 
 Group = Mapping[str, Any]
@@ -53,6 +53,9 @@ def markdown(scores: Mapping[str, Any]) -> str:
             [kind["name"], str(kind["questions"]), *(short(kind["scores"].get(name)) for name in BY_KIND)] for kind in by["kind"]
         ]
         parts += ["## Kinds of question\n", table(head, lines)]
+    if scores.get("generative"):
+        parts += ["## Written by a chat model\n", f"{scores['made']['settings']['chat_model']}\n"]
+        parts += [table(*generative.lines(scores["generative"]))]
     parts += ["## Korean and English\n", _figures(scores, scores["gaps"], names, cell)]
     head = [
         "milliseconds",

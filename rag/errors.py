@@ -14,6 +14,8 @@ JiphyeonError
 
 from typing import Literal
 
+FallbackReason = Literal["closed", "slow", "limited", "failed", "empty", "abstained", "unverified", "language"]
+
 
 class JiphyeonError(Exception):
     """An error whose message says what is wrong, where, and how to mend it."""
@@ -33,7 +35,7 @@ class ChatModelError(JiphyeonError):
     def __init__(
         self,
         message: str,
-        reason: Literal["closed", "slow", "limited", "failed", "empty", "abstained", "unverified", "language"],
+        reason: FallbackReason,
     ) -> None:
         super().__init__(message)
         self.reason = reason
