@@ -25,6 +25,7 @@ from tests.test_browser import ask, served
 HOSTILE = documents()
 # It says two hundred times what is not so, in the words of the question: that is a document's content, and is quoted as such.
 LIES = {"repetition-2-en"}
+TITLE = "집현 Jiphyeon"
 TAGS = "a aside b blockquote br button details div em h1 h2 h3 h4 header li mark ol p pre section small span summary ul".split()
 # Everything inside our HTML that acts: other elements, handlers, and addresses that are no place in the page or on the web.
 LIVE = """(tags) => [...document.querySelectorAll(':is(.answer, .evidence, .corpus) *')].flatMap(element => [
@@ -181,11 +182,10 @@ def test_the_page_itself_stays_ours(hostile: tuple[Settings, Pipeline], browser:
         page.on("request", lambda request: happened.append(request.url))
         page.on("dialog", lambda dialog: happened.append(dialog.message))
         page.goto(address)
-        title = page.title()
         for document in asked:
             expect(ask(page, document.question)).to_contain_text(document.fact)
             expect(page.locator("#evidence mark.quote.current").first).to_be_visible()
-        assert page.evaluate(LIVE, TAGS) == [] and page.title() == title
+        assert page.evaluate(LIVE, TAGS) == [] and page.title() == TITLE
         assert not [url for url in happened if not url.startswith((address, "data:", "blob:"))]
         page.close()
 
