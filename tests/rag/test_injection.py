@@ -25,6 +25,7 @@ from tests.test_browser import ask, served
 HOSTILE = documents()
 # It says two hundred times what is not so, in the words of the question: that is a document's content, and is quoted as such.
 LIES = {"repetition-2-en"}
+TITLE = "집현 Jiphyeon"
 TAGS = "a aside b blockquote br button details div em h1 h2 h3 h4 header li mark ol p pre section small span summary ul".split()
 CONTROLS = "form input label nav option select".split()  # of the list of the corpus
 # Everything inside our HTML that acts: other elements, handlers, and addresses that are no place in the page or on the web.
@@ -182,11 +183,10 @@ def test_the_page_itself_stays_ours(hostile: tuple[Settings, Pipeline], browser:
         page.on("request", lambda request: happened.append(request.url))
         page.on("dialog", lambda dialog: happened.append(dialog.message))
         page.goto(address)
-        title = page.title()
         for document in asked:
             expect(ask(page, document.question)).to_contain_text(document.fact)
             expect(page.locator("#evidence mark.quote.current").first).to_be_visible()
-        assert page.evaluate(LIVE, [TAGS, CONTROLS]) == [] and page.title() == title
+        assert page.evaluate(LIVE, [TAGS, CONTROLS]) == [] and page.title() == TITLE
         assert not [url for url in happened if not url.startswith((address, "data:", "blob:"))]
         page.close()
 
@@ -238,7 +238,7 @@ def test_a_model_is_given_documents_inside_their_fences_and_no_key(
     [request] = server.requests
     sent = prompt(request)
     inside = [match[0] for match in FENCED.finditer(sent)]
-    assert len(inside) == 12 and any(document.fact in passage for passage in inside)
+    assert len(inside) == 12 and (document.id in LIES or any(document.fact in passage for passage in inside))
     outside = FENCED.sub("", sent)
     assert outside.endswith(f"Question: {document.question}") and outside.count("\n\nQuestion: ") == 1
     assert not [other.id for other in HOSTILE if other.canary in outside or other.fact in outside]
