@@ -59,7 +59,7 @@ _KINDS = tuple(
             False,
         ),
         (
-            r"결과|결국|어떻게 (?:됐|되었|끝)|끝났|이겼|이김|졌|outcome|what happened|\bwon\b|\bwin\b|\bend(?:ed)? up|result",
+            r"결과|결국|어떻게 (?:됐|되었|끝)|끝났|이겼|이김|졌|outcome|what happened|\bwon\b|\bwin\b|\bend(?:ed)? up|how did\b.*\b(?:end|turn out)\b|result",
             r"패소|승소|이겼|이긴|판결|평결|기각|취하|배척|\bwon\b|\blost\b|verdict|judgment|dismiss|dropped|withdr",
             False,
         ),
