@@ -32,15 +32,14 @@ settings = Settings()
 def open_pipeline(progress: Progress) -> "Pipeline":
     """The pipeline, over an index that is built first where there is none or the corpus has changed."""
     from ingest.build import build
-    from rag import lexical
     from rag.chat import open_chats
     from rag.embed import load_embedder
     from rag.errors import JiphyeonError
     from rag.index import current_build, open_index
-    from rag.pipeline import Pipeline
+    from rag.pipeline import Pipeline, warm
 
-    analyser = threading.Thread(target=lexical.warm)  # a second or two, beside the model's
-    analyser.start()
+    warming = threading.Thread(target=warm)  # a second or two, beside the model's
+    warming.start()
     embedder = load_embedder(settings)
     try:
         for refused in build(settings, embedder, progress).refused:
@@ -50,7 +49,7 @@ def open_pipeline(progress: Progress) -> "Pipeline":
             raise
         logger.warning("The index could not be brought up to date, the old one answers: %s", error)
     index = open_index(settings.index, embedder.name)
-    analyser.join()
+    warming.join()
     return Pipeline(index, embedder, settings.passages, open_chats(settings))
 
 

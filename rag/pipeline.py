@@ -136,15 +136,16 @@ def open_pipeline(
     Raises IndexMissingError, IndexMismatchError, IndexDamagedError or EmbeddingModelError.
     """
     settings = settings or Settings()
-    analyser = threading.Thread(target=_warm)  # a second or two, beside the model's
-    analyser.start()
+    warming = threading.Thread(target=warm)  # a second or two, beside the model's
+    warming.start()
     embedder = embedder or load_embedder(settings)
     index = open_index(settings.index, embedder.name)
-    analyser.join()
+    warming.join()
     return Pipeline(index, embedder, settings.passages, open_chats(settings, chat))
 
 
-def _warm() -> None:
+def warm() -> None:
+    """Load what the first question would wait for, but for the embedder: the analyser and the second encoder."""
     lexical.warm()
     crosslingual.warm()
 

@@ -10,64 +10,20 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from huggingface_hub import SpaceCard
+from packaging.specifiers import SpecifierSet
 
-from rag.config import PROJECT
+from rag.config import PROJECT, Settings
 
 SPACE_USER = 1000
-
-# Runs inside a network namespace of its own, in which there is only loopback.
-PROBE = """
-import fcntl, json, os, socket, struct, subprocess, sys, time, urllib.request
-app, home, user = sys.argv[1], sys.argv[2], int(sys.argv[3])
-with socket.socket() as s:
-    fcntl.ioctl(s, 0x8914, struct.pack("16sh", b"lo", 0x41))  # SIOCSIFFLAGS: up, running
-try:
-    socket.create_connection(("192.0.2.1", 80), 2)
-    raise SystemExit("the network is not cut off")
-except OSError:
-    pass
-environment = {"HOME": home, "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "GRADIO_SERVER_PORT": "7860", "SPACE_ID": "jiphyeon/test"}
-who = {"user": user, "group": user, "extra_groups": []} if os.getuid() == 0 else {}
-begun = time.monotonic()
-server = subprocess.Popen([sys.executable, "app.py"], cwd=app, env=environment, **who)
-try:
-    while True:
-        try:
-            page = urllib.request.urlopen("http://127.0.0.1:7860/", timeout=5).status
-            break
-        except OSError:
-            if server.poll() is not None or time.monotonic() - begun > 120:
-                raise SystemExit(f"the page did not come up (exit code {server.poll()})")
-            time.sleep(0.1)
-    up = time.monotonic() - begun
-    ask = (
-        "import json; from gradio_client import Client; client = Client('http://127.0.0.1:7860', verbose=False);"
-        "print(json.dumps([client.predict(question, api_name='/ask') for question in"
-        " ('왜 머스크는 소송을 냈나?', 'Which practices does Article 5 ban?')]))"
-    )
-    asked = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True, cwd=home, **who)
-    if asked.returncode:
-        raise SystemExit(asked.stderr)
-    peak = next(int(line.split()[1]) for line in open(f"/proc/{server.pid}/status") if line.startswith("VmHWM"))
-    owner = os.stat(f"/proc/{server.pid}").st_uid
-    print(json.dumps({"page": page, "up": up, "answered": time.monotonic() - begun, "peak_mb": peak // 1024, "user": owner,
-                      "answers": json.loads(asked.stdout)}))
-finally:
-    server.terminate()
-    server.wait(20)
-"""
-
-
-def front_matter() -> dict[str, Any]:
-    head = (PROJECT / "README.md").read_text(encoding="utf-8").split("---\n")[1]
-    found: dict[str, Any] = yaml.safe_load(head)
-    return found
+# What the hub takes in colorFrom and colorTo.
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+STARTS = ("first", "kept", "wiped")
 
 
 def pins() -> dict[str, str]:
@@ -75,12 +31,31 @@ def pins() -> dict[str, str]:
     return {name.lower(): pinned.split(" ;")[0] for name, _, pinned in (line.partition("==") for line in lines)}
 
 
-def test_the_front_matter_is_what_a_space_needs() -> None:
-    front = front_matter()
-    assert front["sdk"] == "gradio" and front["app_file"] == "app.py"
-    assert front["sdk_version"] == pins()["gradio"] == version("gradio")
-    assert str(front["python_version"]) == "3.11"
-    assert front["title"] and front["emoji"] and front["tags"] and front["models"]
+def test_the_card_and_the_dockerfile_are_what_a_space_needs() -> None:
+    card = SpaceCard.load(PROJECT / "README.md").data.to_dict()
+    orders = [line.partition(" ")[::2] for line in (PROJECT / "Dockerfile").read_text(encoding="utf-8").splitlines()]
+    docker = dict(orders)  # of each order the last
+    assert card["sdk"] == "docker" and card["license"] == "mit"
+    assert card["title"] and card["emoji"] and card["tags"] and card["models"]
+    assert {card["colorFrom"], card["colorTo"]} <= COLOURS
+    assert str(card["app_port"]) == docker["EXPOSE"] == "7860" == str(Settings().port)
+    assert docker["FROM"] == "python:3.11" and json.loads(docker["CMD"]) == ["python", "app.py"]
+    runs = [what for order, what in orders if order == "RUN"]
+    assert f"--uid {SPACE_USER} user" in runs[0] and docker["USER"] == "user"
+    assert runs[1:] == ["pip install --no-cache-dir -r requirements.txt", "python -m ingest build"]
+
+
+def test_what_is_uploaded_holds_nothing_built() -> None:
+    """`hf upload` leaves out what .gitignore names, an image what .dockerignore names."""
+    for name in (".gitignore", ".dockerignore"):
+        left_out = {line.strip("/") for line in (PROJECT / name).read_text(encoding="utf-8").split()}
+        assert {".venv", "index", "runs"} <= left_out
+
+
+def test_every_pin_admits_the_python_that_debian_has() -> None:
+    for name in pins():
+        needed = metadata(name)["Requires-Python"] or ""
+        assert SpecifierSet(needed).contains("3.11.2"), f"{name} needs Python {needed}"
 
 
 def test_requirements_are_pinned_and_name_no_address() -> None:
@@ -116,8 +91,11 @@ def space_python() -> Path:
     return python
 
 
-def test_a_space_starts_and_answers(space_python: Path) -> None:
-    user = SPACE_USER if os.getuid() == 0 and open_to_others(space_python) else os.getuid()
+@pytest.fixture(scope="module")
+def lived(space_python: Path) -> dict[str, Any]:
+    """What tests/space_lives.py saw: three starts, of which each costs many seconds."""
+    root = os.getuid() == 0
+    user = SPACE_USER if root and open_to_others(space_python) else 0
     with tempfile.TemporaryDirectory() as name:
         room = Path(name)
         room.chmod(0o755)
@@ -129,21 +107,47 @@ def test_a_space_starts_and_answers(space_python: Path) -> None:
         for file in filter(lambda file: (PROJECT / file).is_file(), listed.stdout.splitlines()):
             (app / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(PROJECT / file, app / file)
-        if user != os.getuid():
+        if user:
             for path in (home, app, *app.rglob("*")):
                 os.chown(path, user, user)
-        namespace = ["unshare", "--net"] if os.getuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
-        probe = subprocess.run(
-            [*namespace, str(space_python), "-c", PROBE, str(app), str(home), str(user)],
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert probe.returncode == 0, probe.stderr + probe.stdout
-    found = json.loads(probe.stdout.splitlines()[-1])
-    print({key: value for key, value in found.items() if key != "answers"})
-    korean, english = found["answers"]
-    assert found["page"] == 200 and found["user"] == user
+        namespace = ["unshare", "--net"] if root else ["unshare", "--user", "--map-root-user", "--net"]
+        lives = [str(space_python), str(PROJECT / "tests" / "space_lives.py"), str(app), str(home), str(user)]
+        ran = subprocess.run([*namespace, *lives], capture_output=True, text=True, timeout=540)
+        assert ran.returncode == 0, ran.stderr + ran.stdout
+    seen: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    for name in STARTS:
+        figures = {key: round(seen[name][key], 1) for key in ("up", "answered", "peak_mb")}
+        print(
+            f"{name}: {figures}"
+        )  # seconds from the start to the page, to two answers; MiB. On a busy machine these mean little
+    return seen | {"user": user if root else os.getuid()}
+
+
+@pytest.mark.parametrize("life", [*STARTS, "woken"])
+def test_a_space_answers_in_each_of_its_lives(life: str, lived: dict[str, Any]) -> None:
+    korean, english = lived[life]["answers"]
     assert korean["citations"][0]["document_id"] == "musk-v-openai-ko" and not korean["refused"]
     assert english["citations"][0]["document_id"] == "eu-ai-act-prohibited-en"
-    assert found["peak_mb"] < 1300  # the build included; the two encoders, Kiwi and torch are most of it
+    assert {answer["mode"] for answer in (korean, english)} == {"extractive"}
+
+
+@pytest.mark.parametrize("life", STARTS)
+def test_a_start_is_within_what_a_space_allows(life: str, lived: dict[str, Any]) -> None:
+    assert lived[life]["user"] == lived["user"]
+    assert lived[life]["peak_mb"] < 1300  # the build included; the two encoders, Kiwi and torch are most of it
+    assert lived[life]["answered"] < 180  # three times what is wanted: other work may share the cores
+
+
+def test_what_the_disk_kept_is_used(lived: dict[str, Any]) -> None:
+    assert lived["kept"]["same_index"] and not lived["wiped"]["wrote_beside_the_code"]
+
+
+def test_a_secret_is_nowhere_and_changes_nothing_by_itself(lived: dict[str, Any]) -> None:
+    """A key without a model; a key with a model whose package is not installed: quotes with a word on why."""
+    assert not lived["kept"]["leaks"] and not lived["wiped"]["leaks"]
+    same = ("text", "citations", "notice")
+    for before, after in zip(lived["first"]["answers"], lived["kept"]["answers"], strict=True):
+        assert [before[key] for key in same] == [after[key] for key in same] and after["notice"] == ""
+    for before, after in zip(lived["first"]["answers"], lived["wiped"]["answers"], strict=True):
+        assert after["citations"] == before["citations"] and "gpt-5.2" in after["notice"]
+    assert "pip install" in lived["wiped"]["log"]  # how to mend it, to the deployer

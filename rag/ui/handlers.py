@@ -151,12 +151,15 @@ def spoken(page_language: str, otherwise: Language = "en") -> Language:
 
 
 def throttled(answers: Iterator[Answer]) -> Iterator[Answer]:
-    """The answers without those that come too soon after another; the last one always."""
+    """The answers without those that come too soon after another; the last one always.
+
+    Of quotes only the last: their blocks are all there at once, and a state in between would be drawn only to be drawn again.
+    """
     last: Answer | None = None
     given = -PAUSE
     for answer in answers:
         last = answer
-        if time.monotonic() - given >= PAUSE:
+        if answer.mode == "generative" and time.monotonic() - given >= PAUSE:
             given = time.monotonic()
             last = None
             yield answer

@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
+from typing import Literal
 
 import pytest
 
@@ -272,9 +273,12 @@ def test_a_pick_of_no_known_view_shows_the_quote(pipeline: Pipeline) -> None:
     assert shown[0] == shown[1] != shown[2]
 
 
-def test_states_that_come_too_soon_are_left_out_but_never_the_last() -> None:
-    states = [Answer(question="?", language="en", text=str(number)) for number in range(50)]
-    assert [state.text for state in handlers.throttled(iter(states))] == ["0", "49"]
+@pytest.mark.parametrize(("mode", "given"), [("generative", ["0", "49"]), ("extractive", ["49"])])
+def test_states_that_come_too_soon_are_left_out_but_never_the_last(
+    mode: Literal["generative", "extractive"], given: list[str]
+) -> None:
+    states = [Answer(question="?", language="en", text=str(number), mode=mode) for number in range(50)]
+    assert [state.text for state in handlers.throttled(iter(states))] == given
 
 
 def test_progress_is_shown_and_a_failure_is_tried_again() -> None:
