@@ -10,20 +10,23 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from importlib.metadata import metadata
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import SpaceCard
-from packaging.specifiers import SpecifierSet
+import yaml
 
-from rag.config import PROJECT, Settings
+from rag.config import PROJECT
 
 SPACE_USER = 1000
-# What the hub takes in colorFrom and colorTo.
-COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 STARTS = ("first", "kept", "wiped")
+
+
+def front_matter() -> dict[str, Any]:
+    head = (PROJECT / "README.md").read_text(encoding="utf-8").split("---\n")[1]
+    found: dict[str, Any] = yaml.safe_load(head)
+    return found
 
 
 def pins() -> dict[str, str]:
@@ -31,31 +34,12 @@ def pins() -> dict[str, str]:
     return {name.lower(): pinned.split(" ;")[0] for name, _, pinned in (line.partition("==") for line in lines)}
 
 
-def test_the_card_and_the_dockerfile_are_what_a_space_needs() -> None:
-    card = SpaceCard.load(PROJECT / "README.md").data.to_dict()
-    orders = [line.partition(" ")[::2] for line in (PROJECT / "Dockerfile").read_text(encoding="utf-8").splitlines()]
-    docker = dict(orders)  # of each order the last
-    assert card["sdk"] == "docker" and card["license"] == "mit"
-    assert card["title"] and card["emoji"] and card["tags"] and card["models"]
-    assert {card["colorFrom"], card["colorTo"]} <= COLOURS
-    assert str(card["app_port"]) == docker["EXPOSE"] == "7860" == str(Settings().port)
-    assert docker["FROM"] == "python:3.11" and json.loads(docker["CMD"]) == ["python", "app.py"]
-    runs = [what for order, what in orders if order == "RUN"]
-    assert f"--uid {SPACE_USER} user" in runs[0] and docker["USER"] == "user"
-    assert runs[1:] == ["pip install --no-cache-dir -r requirements.txt", "python -m ingest build"]
-
-
-def test_what_is_uploaded_holds_nothing_built() -> None:
-    """`hf upload` leaves out what .gitignore names, an image what .dockerignore names."""
-    for name in (".gitignore", ".dockerignore"):
-        left_out = {line.strip("/") for line in (PROJECT / name).read_text(encoding="utf-8").split()}
-        assert {".venv", "index", "runs"} <= left_out
-
-
-def test_every_pin_admits_the_python_that_debian_has() -> None:
-    for name in pins():
-        needed = metadata(name)["Requires-Python"] or ""
-        assert SpecifierSet(needed).contains("3.11.2"), f"{name} needs Python {needed}"
+def test_the_front_matter_is_what_a_space_needs() -> None:
+    front = front_matter()
+    assert front["sdk"] == "gradio" and front["app_file"] == "app.py"
+    assert front["sdk_version"] == pins()["gradio"] == version("gradio")
+    assert str(front["python_version"]) == "3.11"
+    assert front["title"] and front["emoji"] and front["tags"] and front["models"]
 
 
 def test_requirements_are_pinned_and_name_no_address() -> None:
