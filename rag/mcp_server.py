@@ -17,7 +17,6 @@ from rag.errors import JiphyeonError
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
-    from mcp_types import CallToolResult
 
     from rag.pipeline import Pipeline
 
@@ -32,41 +31,36 @@ INSTRUCTIONS = (
 def make_server(pipeline: Callable[[], "Pipeline"]) -> "Server[Any]":
     """A server of the three tools and nothing else. `pipeline` is called in a worker thread and may wait."""
     from mcp.server.lowlevel import Server
-    from mcp_types import CallToolResult, ListToolsResult, TextContent, Tool, ToolAnnotations
+    from mcp.types import CallToolResult, TextContent, Tool, ToolAnnotations
 
-    reads = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
-    offered = [
-        Tool(
-            name=name,
-            description=tool.description,
-            input_schema=tool.input_schema,
-            output_schema=tool.output_schema,
-            annotations=reads,
-        )
-        for name, tool in tools.TOOLS.items()
-    ]
+    server: Server[Any] = Server("jiphyeon", version=__version__, instructions=INSTRUCTIONS)
+    reads = ToolAnnotations(readOnlyHint=True, idempotentHint=True, openWorldHint=False)
     at_once = anyio.CapacityLimiter(CONCURRENT)
 
-    async def list_tools(context: object, asked: object) -> ListToolsResult:
-        return ListToolsResult(tools=offered)
+    @server.list_tools()  # type: ignore[no-untyped-call, untyped-decorator]
+    async def list_tools() -> list[Tool]:
+        return [
+            Tool(
+                name=name,
+                description=tool.description,
+                inputSchema=tool.input_schema,
+                outputSchema=tool.output_schema,
+                annotations=reads,
+            )
+            for name, tool in tools.TOOLS.items()
+        ]
 
-    async def call_tool(context: object, asked: Any) -> "CallToolResult":
+    @server.call_tool(validate_input=False)  # type: ignore[untyped-decorator]  # ours says how to mend it
+    async def call_tool(name: str, arguments: dict[str, Any]) -> CallToolResult:
         try:
-            given = await anyio.to_thread.run_sync(tools.call, pipeline, asked.name, asked.arguments or {}, limiter=at_once)
-        except JiphyeonError as error:  # a door: the message says how to mend it
-            return CallToolResult(content=[TextContent(text=str(error))], is_error=True)
+            given = await anyio.to_thread.run_sync(tools.call, pipeline, name, arguments, limiter=at_once)
+        except JiphyeonError as error:  # a door
+            return CallToolResult(content=[TextContent(type="text", text=str(error))], isError=True)
         # The text is for clients that do not read structured content.
-        text = TextContent(text=json.dumps(given, ensure_ascii=False))
-        return CallToolResult(content=[text], structured_content=given)
+        text = TextContent(type="text", text=json.dumps(given, ensure_ascii=False))
+        return CallToolResult(content=[text], structuredContent=given)
 
-    return Server(
-        "jiphyeon",
-        title="집현 Jiphyeon",
-        version=__version__,
-        instructions=INSTRUCTIONS,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-    )
+    return server
 
 
 class OverHttp:

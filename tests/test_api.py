@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from mcp import Client as McpClient
-from mcp import StdioServerParameters
+from mcp import ClientSession, StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
 
 from rag.config import PROJECT
 from rag.pipeline import Pipeline
 
 KOREAN, ENGLISH = "왜 머스크는 소송을 냈나?", "Which practices does Article 5 ban?"
 TOOLS = ["search", "ask", "document"]
-MODES = ["auto", "legacy"]  # the protocol of 2026, and the one with a handshake before it
 
 
 @pytest.fixture(scope="module")
@@ -69,35 +68,33 @@ def test_bad_input_by_the_api(client: Client, name: str, arguments: tuple[Any, .
         client.predict(*arguments, api_name=f"/{name}")
 
 
-def over_mcp(address: str, mode: str, use: Callable[[McpClient], Awaitable[None]]) -> None:
+def over_mcp(address: str, use: Callable[[ClientSession], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with McpClient(f"{address}mcp", mode=mode) as client:
+        async with streamable_http_client(f"{address}mcp") as (read, write, _), ClientSession(read, write) as client:
             await use(client)
 
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_exactly_three_tools_with_their_schemas(address: str, mode: str) -> None:
-    async def use(client: McpClient) -> None:
+def test_exactly_three_tools_with_their_schemas(address: str) -> None:
+    async def use(client: ClientSession) -> None:
+        offered = (await client.initialize()).capabilities
         listed = (await client.list_tools()).tools
         assert [tool.name for tool in listed] == TOOLS
         for tool in listed:
-            assert tool.description and tool.annotations and tool.annotations.read_only_hint
-            assert tool.input_schema["required"] and tool.output_schema and tool.output_schema["properties"]
-        offered = client.server_capabilities
+            assert tool.description and tool.annotations and tool.annotations.readOnlyHint
+            assert tool.inputSchema["required"] and tool.outputSchema and tool.outputSchema["properties"]
         assert offered.tools and not offered.resources and not offered.prompts
 
-    over_mcp(address, mode, use)
+    over_mcp(address, use)
 
 
-@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("question", [KOREAN, ENGLISH])
-def test_each_tool(address: str, pipeline: Pipeline, mode: str, question: str) -> None:
+def test_each_tool(address: str, pipeline: Pipeline, question: str) -> None:
     """The client itself checks what comes back against the tool's schema."""
 
-    async def use(client: McpClient) -> None:
-        await client.list_tools()
+    async def use(client: ClientSession) -> None:
+        await client.initialize()
         answer = await call(client, "ask", question=question)
         assert answer["citations"] == pipeline.invoke({"question": question}).to_json()["citations"]
         cited = answer["citations"][0]
@@ -107,13 +104,14 @@ def test_each_tool(address: str, pipeline: Pipeline, mode: str, question: str) -
         part = await call(client, "document", id=cited["document_id"], start=cited["start"], end=cited["end"])
         assert part["text"] == cited["quote"]
 
-    over_mcp(address, mode, use)
+    over_mcp(address, use)
 
 
-async def call(client: McpClient, name: str, **arguments: Any) -> dict[str, Any]:
+async def call(client: ClientSession, name: str, **arguments: Any) -> dict[str, Any]:
     result = await client.call_tool(name, arguments)
-    assert not result.is_error, result.content
-    given: dict[str, Any] = result.structured_content
+    assert not result.isError, result.content
+    assert result.structuredContent is not None
+    given: dict[str, Any] = result.structuredContent
     return given
 
 
@@ -126,24 +124,26 @@ def test_bad_input_by_mcp(address: str) -> None:
         ("converse", {}, "search, ask, document"),
     ]
 
-    async def use(client: McpClient) -> None:
+    async def use(client: ClientSession) -> None:
+        await client.initialize()
         for name, arguments, said in asked:
             result = await client.call_tool(name, arguments)
-            assert result.is_error and said in str(result.content[0])
+            assert result.isError and said in str(result.content[0])
 
-    over_mcp(address, "auto", use)
+    over_mcp(address, use)
 
 
 def test_calls_at_the_same_time_by_mcp(address: str) -> None:
     questions = {KOREAN: "musk-v-openai-ko", ENGLISH: "eu-ai-act-prohibited-en"}
 
-    async def use(client: McpClient) -> None:
+    async def use(client: ClientSession) -> None:
+        await client.initialize()
         asked = [*questions] * 6
         answers = await asyncio.gather(*(call(client, "ask", question=question) for question in asked))
         assert [answer["question"] for answer in answers] == asked
         assert [answer["citations"][0]["document_id"] for answer in answers] == [questions[question] for question in asked]
 
-    over_mcp(address, "auto", use)
+    over_mcp(address, use)
 
 
 def test_there_is_no_stream_to_hold_open(address: str) -> None:
@@ -157,7 +157,8 @@ def test_mcp_over_stdio(index_dir: Path) -> None:
     server = StdioServerParameters(command=sys.executable, args=["-m", "rag", "mcp", "--index", str(index_dir)], cwd=PROJECT)
 
     async def run() -> None:
-        async with McpClient(server) as client:
+        async with stdio_client(server) as (read, write), ClientSession(read, write) as client:
+            await client.initialize()
             assert [tool.name for tool in (await client.list_tools()).tools] == TOOLS
             answer = await call(client, "ask", question=KOREAN)
             assert answer["citations"][0]["document_id"] == "musk-v-openai-ko"
