@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rag import crosslingual
 from rag.answer.facts import Facts, date_stands, facts, number_stands
-from rag.answer.names import Name, names, sounds_like, standing, vectors_of
+from rag.answer.names import HEADS, Name, names, sounds_like, standing, vectors_of
 from rag.answer.polarity import contradicted, implies_denial, negations
 from rag.embed import Embedder
 from rag.lexical import words
@@ -153,22 +153,27 @@ _REASONS: dict[Language, dict[Reason, str]] = {
 }
 
 
-# What a supported claim keeps: reason, signal, least, most; within a language and across. Chosen greedily on the development
-# claims, the limit that caught most altered claims a false alarm first, until 4 in 100 true claims were flagged.
-_ANY = 1e9
-_BOTH: tuple[tuple[Reason, str, float, float], ...] = (
-    ("name", "place_missing", 0, 0.5),
-    ("name", "place_other", 0, 0.5),
-    ("polarity", "opposite", 0, 0.5),
-    ("polarity", "alone", 0, 0.5),
-    ("parties", "swapped", 0, 0.5),
-    ("polarity", "denied_less", 0, 0.887),
-    ("meaning", "facts_first", 0.01, 1),
+# Any of these is enough: on the development claims they spoke against 6 of 252 true claims and 2 of 3 altered ones.
+VETOES: tuple[tuple[Reason, str], ...] = (
+    ("name", "place"),
+    ("name", "name"),
+    ("name", "place_other"),
+    ("polarity", "opposite"),
+    ("polarity", "alone"),
+    ("parties", "swapped"),
 )
-LIMITS: dict[bool, tuple[tuple[Reason, str, float, float], ...]] = {
-    False: (("name", "name_near", 0.001, 1), *_BOTH, ("meaning", "cover", 0.746, 1), ("meaning", "second", 0.117, 1)),
-    True: (*_BOTH, ("meaning", "cos_main", 0.818, _ANY)),
+# The others are weighed: a logistic regression on what no veto caught of the development claims. More signals, or weights
+# of their own across languages, did no better when topics were left out in turn.
+WEIGHTS: dict[str, tuple[Reason, float]] = {
+    "denied": ("polarity", 3.8),
+    "name_first": ("name", 3.3),
+    "clause": ("meaning", 3.1),
+    "rarest": ("meaning", 0.7),
+    "facts": ("meaning", 2.3),
+    "distance": ("meaning", 1.6),
+    "crossed": ("meaning", -0.8),
 }
+LIMIT = 3.6  # 8 of 252 true claims are above it or have a veto
 
 
 def _fails(claim: Claim, reason: Reason, detail: str) -> Verdict:
@@ -183,9 +188,13 @@ def _verdict(claim: Claim, source: "Source", embedder: Embedder) -> Verdict:
     if not source.sentences:
         return _fails(claim, "meaning", "")
     found, carried, failed = signals(claim.text, own, source, embedder)
-    for reason, signal, least, most in LIMITS[language_of(claim.text) != source.language]:
-        if not least <= found[signal] <= most:
+    for reason, signal in VETOES:
+        if found[signal]:
             return _fails(claim, reason, failed.get(signal, ""))
+    doubts = {signal: weight * found[signal] for signal, (_, weight) in WEIGHTS.items()}
+    if sum(doubts.values()) > LIMIT:
+        worst = max(doubts, key=lambda signal: doubts[signal])
+        return _fails(claim, WEIGHTS[worst][0], failed.get(worst, ""))
     spans = tuple((sentence.document_id, sentence.chunk_id, sentence.start, sentence.end) for sentence in carried)
     return Verdict(claim=claim, supported=True, reason="", detail="", spans=spans)
 
@@ -316,11 +325,14 @@ def signals(
     cos_cross = np.asarray([float(sentence.cross @ cross) for sentence in source.sentences])
     covers = [cover(tokens, sentence.tokens) for sentence in source.sentences]
     stated = [np.asarray(_stated(own, sentence.facts)) for sentence in source.sentences]
+    certain = [name for name in named if name.certain and name.text.lower() not in HEADS and not places(name.text)]
+    by_sentence = [_standing(certain, [sentence], source.headings) for sentence in source.sentences]
     score = [
         cos_main[row] * 4
         + cos_cross[row]
         + 2 * (covers[row].mean() if tokens else 1.0)
         + (stated[row].mean() if stated[row].size else 0)
+        + (np.mean(by_sentence[row]) if certain else 0)
         for row in range(len(source.sentences))
     ]
     chosen = [int(np.argmax(score))]
@@ -339,41 +351,43 @@ def signals(
     first = source.sentences[chosen[0]]
     carried = [source.sentences[row] for row in sorted(chosen)]
     evidence = " ".join(sentence.text for sentence in carried)
-    around = cover(tokens, words(source.context))
-    have = np.maximum(have, 0.9 * around)
-    if not tokens:
-        have = np.ones(1)
-    failed: dict[str, str] = {}
-
-    near_text = evidence + "\n" + source.headings
-    near_names = tuple(name for sentence in carried for name in sentence.names) + names(source.headings)
-    near_stems = frozenset(token for sentence in carried for token, _ in sentence.tokens) | {t for t, _ in words(source.headings)}
-    near = [standing(name, near_names, near_text, near_stems) for name in named]
-    certain = [number for number, name in enumerate(named) if name.certain]
-    if certain:
-        failed["name_near"] = named[min(certain, key=lambda number: near[number])].text
+    around = 0.9 * cover(tokens, words(source.context))
+    crossed = language_of(claim) != source.language
+    # Across languages a missing name says nothing: of 260 sentences of the corpus, held against their translations, a limit
+    # on names spoke against 56. Bodies are translated, and few are written by sound.
+    missing = [
+        [name for name, stands in zip(certain, stood, strict=True) if stands < 0.5 and not crossed]
+        for stood in (_standing(certain, carried, source.headings), by_sentence[chosen[0]])
+    ]
     claimed, here = places(claim), places(evidence)
-    for signal, odd in (("place_missing", claimed - source.places), ("place_other", claimed - here)):
+    denials = negations(claim)
+    opposite = contradicted(claim, evidence)
+    failed: dict[str, str] = {}
+    for signal, lacking in (("name", missing[0]), ("name_first", missing[1])):
+        for name in lacking[:1]:
+            failed[signal] = name.text
+    for signal, odd in (("place", claimed - source.places), ("place_other", claimed - here)):
         for place, code in located(claim):
             if code in odd:
                 failed[signal] = re.split(r"\W", claim[place:], maxsplit=1)[0]
-    for _, _, left, right in negations(claim)[:1]:
+    for _, _, left, right in denials[:1]:
         failed["alone"] = claim[left:right]
-    opposite = contradicted(claim, evidence)
-    if opposite:
-        failed["opposite"] = opposite[0]
+    for word in opposite[:1]:
+        failed["opposite"] = word
     found = {
-        "cos_main": float(cos_main[chosen].max()),
-        "cover": float(have.mean()),
-        "second": float(np.sort(have)[:2].mean()),  # the two words that are covered least
-        "facts_first": float(stated[chosen[0]].mean()) if had.size else 1.0,
-        "name_near": min((near[number] for number in certain), default=1.0),
-        "place_missing": float(bool(claimed - source.places)),
+        "name": float(bool(missing[0])),
+        "place": float(bool(claimed - source.places)),
         "place_other": float(bool(claimed - here) and bool(here - claimed)),
-        "opposite": float(len(opposite)),
-        "alone": float(bool(negations(claim)) and not negations(evidence) and not implies_denial(evidence)),
-        "denied_less": _denied(claim, tokens, evidence),
+        "opposite": float(bool(opposite)),
+        "alone": float(bool(denials) and not negations(evidence) and not implies_denial(evidence)),
         "swapped": _swapped(claim, named, first),
+        "name_first": float(bool(missing[1])),
+        "denied": 0.0 if denials or implies_denial(claim) else _denied(claim, first.text),
+        "clause": 1 - _clause(claim, tokens, np.maximum(have, around)),
+        "rarest": 1 - float(np.sort(np.maximum(covers[chosen[0]], around))[:2].mean()) if tokens else 0.0,
+        "facts": 1 - float(stated[chosen[0]].mean()) if had.size else 0.0,
+        "distance": 1 - float(cos_cross[chosen].max()),
+        "crossed": float(crossed),
     }
     return found, carried, failed
 
@@ -390,20 +404,38 @@ def _stated(own: Facts, other: Facts) -> list[float]:
     ]
 
 
-def _denied(claim: str, tokens: Sequence[tuple[str, str]], evidence: str) -> float:
-    """How sure it is that the evidence denies what the claim affirms, 0 to 1."""
-
-    def scopes(text: str) -> list[tuple[str, str]]:
-        return [pair for start, end, _, _ in negations(text) for pair in words(text[start:end])]
-
-    theirs = [pair for _, _, left, right in negations(evidence) for pair in words(evidence[left:right])]
-    mine = scopes(claim)
-    if not theirs or max(cover(mine, scopes(evidence)), default=0.0) >= AGREED:
-        return 0.0
-    return max(0.0, float(np.max(cover(theirs, tokens) - cover(theirs, mine))))
+def _denied(claim: str, sentence: str) -> float:
+    """How much the claim says of what the sentence denies, 0 to 1."""
+    said = words(claim)
+    scopes = [words(sentence[start:end]) for start, end, _, _ in negations(sentence)]
+    return max((float(cover(scope, said).mean()) for scope in scopes if scope), default=0.0)
 
 
-AGREED = 0.75  # from here two negations deny the same
+def _standing(wanted: Sequence[Name], among: Sequence[Sentence], around: str) -> list[float]:
+    """How sure it is that each name stands in the sentences or in what is known around them."""
+    if not wanted:
+        return []
+    known = (*(name for sentence in among for name in sentence.names), *names(around))
+    text = "\n".join([*(sentence.text for sentence in among), around])
+    stems = frozenset(token for sentence in among for token, _ in sentence.tokens) | {token for token, _ in words(around)}
+    return [standing(name, known, text, stems) for name in wanted]
+
+
+def _clause(claim: str, tokens: Sequence[tuple[str, str]], have: NDArray[np.float64]) -> float:
+    """How well the clause is covered that is covered worst, of those with three words or more."""
+    if not tokens:
+        return 1.0
+    found, left = [float(have.mean())], 0
+    for clause in _CLAUSES.split(claim):
+        spoken = set(words(clause))
+        held = [number for number in range(left, len(tokens)) if tokens[number] in spoken]
+        if len(held) >= 3:
+            found.append(float(have[held].mean()))
+        left = held[-1] + 1 if held else left
+    return min(found)
+
+
+_CLAUSES = re.compile(r",|;|\b(?:and|but|while)\b|(?<=[고며나만])\s")
 
 
 def _swapped(claim: str, named: Sequence[Name], sentence: Sentence) -> float:

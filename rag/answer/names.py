@@ -1,6 +1,7 @@
 """Names in a text: persons, companies, bodies, places; and whether a passage names them too, in either language."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -40,7 +41,7 @@ _COMMON = frozenset(
     "june july august september october november december monday tuesday wednesday thursday friday saturday sunday i ai a an the in on at by "
     "for from of to as under since until after before while when if it its he she his her they their this that these those both each every "
     "no not only one two three four five six seven eight nine ten most some many twenty thirty forty fifty sixty seventy eighty ninety eleven twelve several other another there here also however although "
-    "eur usd krw gbp because with without within about over more less critics supporters version phase level act's".split()
+    "eur usd krw gbp because with without within about over more less critics supporters version phase act's".split()
 )
 _VERB = re.compile(
     r"\s(?:[a-z]{3,}ed|is|was|has|had|said|says|will|would|may|can|must|won|lost|made|led|gave|took|became|did|does|told|put)\b"
@@ -49,7 +50,7 @@ _NO_NAME = re.compile(r"(?:s|ing|ion|ment|ly|ance|ity|ence|police|people|everyon
 HEADS = frozenset(
     "commission council court office agency board institute parliament assembly union department committee summit declaration congress "
     "senate government state states code framework policy foundation group general university ministry authority house party convention "
-    "statement service services circuit".split()
+    "statement service services circuit network".split()
 )
 
 
@@ -85,7 +86,9 @@ def _korean(text: str) -> Iterator[Name]:
                 if re.match(r"[을를]?\s?(?:상대로|대상으로|겨냥)|에게", text[run[-1][3] :]):
                     role = "patient"
                 first, last = (proper[0], proper[-1]) if proper and not body else (run[0], run[-1])
-                yield Name(text=text[first[2] : last[3]], start=first[2], end=last[3], role=role)
+                # 메타데이터 is not Meta, nor 임계값 a place.
+                joined = bool(proper) and not body and any(part[1] == "NNG" for part in run[run.index(proper[-1]) :])
+                yield Name(text=text[first[2] : last[3]], start=first[2], end=last[3], role=role, certain=not joined)
         run = [token] if tag in ("NNP", "NNG", "XR") else []
 
 
@@ -116,39 +119,47 @@ def _latin(text: str) -> Iterator[Name]:
 
 # --- one name in two scripts
 
-_INITIALS = "k k n t t r m p p s s - j j j k t p h".replace("-", "").split(" ")
-_FINALS = " k k k n n n t l l l l l l l l m p p t t n t t k t p h".split(" ")
+_INITIALS = "k k n t t r m p p s s  j j j k t p ".split(" ")
+_FINALS = " k k k n n n t r r r r r r r r m p p t t n t t k t p t".split(" ")
 _SOUNDS = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"tion|sion", "sn"), (r"r(?![aeiouyr])", ""), (r"t?ch|dg|g(?=[iey])", "j"), (r"ph", "p"), (r"th", "t"), (r"sh|z|x", "s"),
-        (r"c(?=[iey])", "s"), (r"ck|qu|[qgc]", "k"), (r"[bfv]", "p"), (r"d", "t"),
-        (r"[aeiouywh]", ""), (r"l", "r"),
+        (r"tion|sion", "sin"), (r"ds$", "j"), (r"(?<=[a-z])r(?![aeiouyr])", ""), (r"t?ch|dg|t[sz]|zh|z|g(?=[iey])", "j"), (r"ng", "n"),
+        (r"ph", "p"), (r"th", "t"), (r"sh", "s"), (r"x", "ks"), (r"c(?=[iey])", "s"), (r"ck|qu|[qgc]", "k"), (r"[bfv]", "p"),
+        (r"d", "t"), (r"(?<=[^aeiouywh])e$", ""), (r"h", ""), (r"[aeiouyw]+", "a"), (r"l", "r"),
     )
 )  # fmt: skip
+_EU = 18  # the vowel ㅡ, which Hangul writes where the other script has none
 
 
 @lru_cache(maxsize=65536)
-def consonants(word: str) -> str:
-    """The consonants of a word in Hangul or Latin letters, in one rough spelling: 머스크 and Musk are `msk`."""
-    sound = ""
-    for part in re.findall("[가-힣]+|[a-z]+", word.lower()):
+def sound(word: str) -> str:
+    """A word in Hangul or Latin letters, in one rough spelling with one vowel: 머스크 and Musk are `mask`."""
+    heard = ""
+    for part in re.findall("[가-힣]+|[a-z]+", _unaccented(word).lower()):
         if part[0] > "z":
             codes = [ord(letter) - 0xAC00 for letter in part]
-            part = "".join(_INITIALS[code // 588] + _FINALS[code % 28] for code in codes).replace("h", "").replace("l", "r")
+            part = "".join(
+                _INITIALS[code // 588] + ("" if code % 588 // 28 == _EU else "a") + _FINALS[code % 28] for code in codes
+            )
         else:
             for pattern, replacement in _SOUNDS:
                 part = pattern.sub(replacement, part)
-        sound += part
-    return re.sub(r"(.)\1+", r"\1", sound)
+        heard += part
+    return re.sub(r"(.)\1+", r"\1", heard)
+
+
+def _unaccented(word: str) -> str:
+    return word if word.isascii() or "가" <= word[0] <= "힣" else unicodedata.normalize("NFKD", word)
 
 
 def sounds_like(one: str, other: str) -> float:
-    """How alike two words of different scripts sound, 0 to 1, by their consonants."""
-    a, b = consonants(one), consonants(other)
-    if min(len(a), len(b)) < 2:
-        return 0.0
-    return SequenceMatcher(None, a, b, autojunk=False).ratio()
+    """How alike two words of different scripts sound, 0 to 1."""
+    return max(
+        SequenceMatcher(None, a, b, autojunk=False).ratio() if min(len(a), len(b)) > 1 else 0.0
+        for a in {sound(one), sound(one.replace("th", "s"))}
+        for b in {sound(other), sound(other.replace("th", "s"))}
+    )
 
 
 # --- whether a passage names it
@@ -176,20 +187,24 @@ def standing(name: Name, among: Sequence[Name], text: str, stems: frozenset[str]
         return 1.0
     others = [other.text for other in among if bool(re.search("[가-힣]", other.text)) != hangul]
     if others and hangul != (language_of(text) == "ko"):
-        pieces = list(dict.fromkeys(piece for other in others for piece in (other, *other.split())))
-        best = max(best, *(0.95 * (score >= 0.8) for score in (sounds_like(name.text, piece) for piece in pieces)))
-        if " " in name.text:
-            parts = name.text.split()
-            best = max(best, float(np.mean([max(sounds_like(part, piece) for piece in pieces) >= 0.75 for part in parts])))
+        pieces = list(dict.fromkeys(piece for other in others for piece in (other, *other.split(), *re.findall(r"\w+", other))))
+        parts = name.text.split()
+        best = max(best, max(sounds_like(name.text, piece) for piece in pieces))
+        best = max(best, float(np.mean([max(sounds_like(part, piece) for piece in pieces) for part in parts])))
         vectors = vectors_of([name.text, *pieces])
         best = max(best, float((vectors[1:] @ vectors[0]).max()))
     return best
 
 
 def _abbreviates(short: str, long: str) -> bool:
-    if re.fullmatch(r"[A-Z]{2,7}", short) and " " in long:
+    if re.fullmatch(r"[A-Z]{2,7}s?", short) and " " in long:
+        short = short.removesuffix("s")
         capitals = "".join(re.findall(r"\b[A-Z]|(?<=[a-z])[A-Z]", long))
-        return short == capitals or (len(short) > 2 and SequenceMatcher(None, short, capitals).ratio() > 0.85)
+        return (
+            short == capitals
+            or (len(capitals) > 1 and short.startswith(capitals))
+            or (len(short) > 2 and SequenceMatcher(None, short, capitals).ratio() > 0.85)
+        )
     if re.fullmatch(r"[가-힣]{2,6}", short) and re.fullmatch(r"[가-힣]{4,}", long) and len(short) < len(long):
         rest = iter(long)
         return short[0] == long[0] and short[-1] == long[-1] and all(letter in rest for letter in short)

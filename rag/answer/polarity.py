@@ -8,7 +8,7 @@ _OPPOSITES = (
     ("permit allow lawful legal|허용 허가 적법 합법 인정합 인정됩 인정하", "ban banned banning bans prohibit forbid forbidden outlaw unlawful illegal|금지 불법 위법"),
     ("won prevail victory win_the wins_the|승소 이겼 이긴 이겨", "lost defeat loses_the lose_the|패소 졌습 졌다 패배"),
     ("accept agree approv uphold upheld consent granted grants grant recognis|수락 받아들 승인 가결 동의 인용 인정했", "reject refus declin turned_down turn_down denied denies dismiss withheld withhold|거절 거부 기각 물리치 물리쳤 반려 부결 부인"),
-    ("binding mandatory compulsory obliged obligatory|구속력 의무적 강제", "voluntar optional|자율 자발 임의"),
+    ("binding enforceable mandatory compulsory obliged obligatory|구속력 의무적 강제", "voluntar optional non-binding nonbinding|자율 자발 임의"),
     ("must requir obliges need_to needs needed has_to have_to|해야_합 하여야_합 의무화 요구합 요구하 필요합", "may free_to|도_됩 도_된"),
     ("may can free_to|수_있 수도_있 도_됩 도_된", "cannot|수_없 수는_없 서는_안"),
     ("pass passed passes|통과 가결", "vetoed veto|거부권 부결"),
@@ -38,6 +38,82 @@ _OPPOSITES = (
     ("proportion depends_on linked_to|비례 연동", "regardless irrespective whatever|관계없이 무관 상관없이"),
     ("support in_favour backed|지지 찬성", "against oppos|반대"),
     ("user users|이용자이 이용자로", "operator operators|사업자이 사업자로"),
+    ("approv adopt pass passed passes enact|의결 가결 채택 통과 제정", "reject block vetoed withdr scrap shelv|부결 기각 거부 철회 무산 보류"),
+    ("remov strike struck delet drop|빼기로 삭제 제외 없애", "keep kept retain preserv left_in|그대로 유지 남기 존속"),
+    ("applies apply applied in_force took_effect takes_effect|적용 시행되 시행됐 발효", "exempt suspend paus delay postpon|유예 면제 중단 정지"),
+    ("enforce enforcement enforces|집행 단속", "suspend paus stay stayed halt|멈추 멈췄 중단 정지 유예 보류"),
+    ("launch creat set_up establish found|출범 설립 신설 세웠 설치 열었", "abolish dissolv clos disband terminat|폐지 해산 폐쇄 없앴 없애"),
+    ("clos shut|폐쇄 닫", "open opens reopen|열었 다시_열 개설"),
+    ("praise welcom commend liked hail applaud|환영 칭찬 높이_평가 반겼 호평", "critic condemn denounc dislik slam|비판 비난 혹평"),
+    ("support endors back backs sign|지지 찬성 서명", "oppos reject refus object against|반대 거부 불참"),
+    ("majority|과반 다수", "minority|소수"),
+    ("simple simpler simplif easier|간소 단순 쉽", "complex complicat harder difficult|복잡 까다 어렵"),
+    ("strong stronger robust|강력 튼튼 높은", "thin weak weaker vague|빈약 약하 막연 낮은"),
+    ("expand extend extends broaden widen wider|확대 넓히 넓혔 확장 연장", "narrow limit shrink shorten|축소 좁히 좁혔 한정 단축"),
+    ("increase increased rise rose grow grew double more|늘어 늘렸 늘린 증가", "decrease fall fell declin drop halve fewer less|줄어 줄이 줄였 감소"),
+    ("before prior earlier|전에 이전 앞서 먼저", "after following later since|뒤 후에 이후 나중"),
+    ("first|첫 처음 최초 초대", "last final|마지막 최후"),
+    ("public publish disclos open-source|공개", "private secret confidential withhold|비공개 비밀 숨기"),
+    ("government state_body|공공", "private private-sector|민간"),
+    ("plaintiff|원고", "defendant|피고"),
+    ("allege alleged alleges claim claims claimed accus|주장", "prove proved proven found_that ruled confirm|입증 확정 인정"),
+    ("confirm confirmed|확인됐 확인되었 확인했", "deny denied unconfirm|부인 미확인"),
+    ("grant granted grants allow permit|허가 허용 인가 인용", "deny denied denies refus ban|불허 금지 기각 거부"),
+    ("settle settled settlement|합의 화해", "trial litigat|재판 소송전"),
+    ("appeal appeals appealed|항소 상고 불복", "accepted waive|승복 항소를_포기"),
+    ("require requires required must shall obliged duty mandatory|의무 해야 하여야 요구 필수", "exempt optional voluntar may_choose recommend encourag urg|자율 임의 권고 권장 선택 면제"),
+    ("include includ cover count|포함 들어가 해당", "exclud exempt leave left_out omit outside|제외 빠지 예외 빠져"),
+    ("appoint appointed named hire join|임명 선임 위촉 취임 영입", "dismiss fire fired resign oust remov|해임 해고 사임 물러 경질"),
+    ("merge acquir buy bought|합병 인수 합친", "split sell sold spin_off|분할 매각 분리"),
+    ("take_over took_over becam assum|맡았 맡게 되었 취임", "gave_up give_up step_down relinquish|내려놓 넘겼 물러 포기"),
+    ("continue continues remain stay|계속 유지 남아 존속", "end ends ended stop stopped expire lapse|끝 종료 중단 만료 그만"),
+    ("early earlier bring_forward|일찍 조기 앞당", "late later postpon defer|늦 미루 연기"),
+    ("safe safer safety|안전", "dangerous risky hazardous|위험한"),
+    ("succeed survive survives withstand|견디 성공 살아", "fail break lose weaken|실패 떨어 깨지"),
+    ("free free_of_charge|무료 무상", "charge paid fee|유료 유상"),
+    ("central federal|연방", "state-level local|주_차원 지방"),
+    ("internal|내부", "external|외부"),
+    ("unanimous|만장일치", "divided split_vote narrow|엇갈린 근소"),
+    ("enough sufficient suffice adequate|충분", "insufficient inadequate lack|부족 모자라 불충분"),
+    ("intentional intent deliberate|고의", "negligen accident inadvertent|과실 실수"),
+    ("individual|개인", "collective|집단"),
+    ("temporary interim provisional|임시 잠정 한시", "permanent|영구 항구"),
+    ("guilty convict|유죄", "acquit innocent not-guilty|무죄"),
+    ("constitutional|합헌", "unconstitutional|위헌"),
+    ("start started begin began begun resum|시작 개시 재개 착수", "stop stopped end ended ceas halt terminat|중단 종료 끝나 끝났 멈추 멈췄"),
+    ("long-term|장기", "short-term|단기"),
+    ("joint jointly together|공동", "alone unilateral separately|단독 일방"),
+    ("specific concrete detailed|구체", "vague abstract general|막연 추상 모호"),
+    ("explicit expressly|명시", "implicit tacit|묵시 암묵"),
+    ("centralis centraliz concentrat|집중", "decentralis decentraliz dispers|분산"),
+    ("upgrad upward|상향 격상", "downgrad downward|하향 격하"),
+    ("gain gained obtain acquir secur won|얻었 얻은 획득 확보", "lose lost forfeit|잃었 잃은 상실"),
+    ("advantage benefit|유리 이점", "disadvantage drawback|불리 단점"),
+    ("optimis|낙관", "pessimis|비관"),
+    ("cooperat collaborat|협력", "compet rival|경쟁"),
+    ("ex_ante in_advance|사전", "ex_post afterwards retroactiv|사후 소급"),
+    ("open-weight open_source open-source|오픈소스 개방형", "closed closed-source proprietary|폐쇄형 독점"),
+    ("provide provides supply|제공", "withhold withholds withheld deny|보류"),
+    ("tighten tightened toughen|강화", "loosen ease eased relax lighten|완화"),
+    ("comply complies complied compliance|준수 지켰 이행", "violat breach infring|위반 어겼 어긴 침해"),
+    ("more_than exceed above over|넘는 초과 웃도", "less_than below under|미만 밑도"),
+    ("unchanged maintain intact|유지 그대로", "changed overhaul amended revised|변경 바꿨 개정"),
+    ("urgent immediate immediately promptly|즉시 곧바로", "gradual gradually later eventually|점진 단계적 나중"),
+    ("trust trusted confiden|신뢰", "distrust doubt skeptic sceptic|불신 의심 회의적"),
+    ("win wins victory|승리", "defeat loss|패배"),
+    ("hire hired recruit|채용 고용", "layoff lay_off laid_off|해고 감원"),
+    ("direct directly|직접", "indirect indirectly|간접"),
+    ("maximum at_most up_to|최대 이하 까지", "minimum at_least|최소 이상 적어도"),
+    ("visible|가시적 눈에_보이는", "invisible imperceptib|비가시적"),
+    ("broad wide|폭넓 광범", "narrow limited|좁 제한적"),
+    ("agree agreed consensus|합의 동의 뜻을_모", "disagree dispute differ|이견 엇갈 다투"),
+    ("pending undecided|계류 미정 심리_중", "final decided ruled concluded|확정 종결 선고 판결했"),
+    ("replace supersede|대체 갈음", "supplement complement|보완 보충"),
+    ("high High|높은 높게 높습", "low Low|낮은 낮게 낮습"),
+    ("accept admit acknowledg concede|인정 시인 받아들", "deny denied reject disput|부인 부정 반박"),
+    ("attend participat took_part present|참석 참가 참여", "absent boycott skip cancel|불참 취소 빠졌"),
+    ("fund finance subsid invest|지원 투자 출자", "defund cut tax|삭감 중단 과세"),
+    ("raise lift hike|올리 인상 높이", "lower cut|내리 인하 낮추"),
 )  # fmt: skip
 
 
@@ -48,17 +124,22 @@ def _stems(pole: str) -> str:
     )
     hangul = "|".join(re.escape(stem).replace("_", r"\s?") for stem in korean.split())
     # 영리 is not in 비영리, nor open in OpenAI.
-    return rf"(?<![A-Za-z-])(?:{latin})[a-z]*\b(?!-)|(?<![비불반])(?:{hangul})"
+    return rf"(?<![A-Za-z-])(?:{latin})[a-z]*\b(?!-)|(?<![비불반])(?<!않아)(?:{hangul})"
 
 
 _POLES = [tuple(re.compile(_stems(pole)) for pole in pair) for pair in _OPPOSITES]
 _ENGLISH_NOT = re.compile(
-    r"\b(?:not|never|no longer|no|nor|neither|without|cannot|none|nobody|nothing|unable|[Nn]on)\b(?!\s(?:only|later than|less than|more than|fewer than))|n't\b",
+    r"\b(?:not|never|no longer|no|nor|neither|without|cannot|none|nobody|nothing|unable|[Nn]on|rather than|instead of"
+    r"|refus(?:e|es|ed|ing) to|declin(?:e|es|ed|ing) to|fail(?:s|ed|ing)? to)\b"
+    r"(?!\s(?:only|later than|less than|more than|fewer than))|n't\b",
     re.IGNORECASE,
 )
 _ENGLISH_STOP = re.compile(r"[,;:.()]|\b(?:but|although|while|whereas|because|which|who|where|when|if)\b", re.IGNORECASE)
+_ABLE = "".join(chr(0xAC00 + 28 * code + 8) for code in range(399))  # syllables that end in ㄹ, as before "수 없다"
 _KOREAN_NOT = re.compile(
-    r"(?:지|지는|지도)\s?(?:않|못|아니|말)|(?<=[을를할될쓸낼릴길을])\s수(?:는|도|가)?\s?없|(?:이|가|은|는|도|의)\s(?:없|아니|아닙|아닌|아닐|아녔)|(?:서는|면)\s안\s(?:되|됩|된)|(?:할|될)\s필요(?:가|는|도)?\s?없|(?<=[가-힣])\s없"
+    rf"(?:지|지는|지도)\s?(?:않|못|아니|말)|(?<=[{_ABLE}])\s수(?:는|도|가)?\s?없"
+    r"|(?:이|가|은|는|도|의)\s(?:없|아니|아닙|아닌|아닐|아녔)|(?:서는|면)\s안\s(?:되|됩|된)"
+    r"|(?:할|될)\s필요(?:가|는|도)?\s?없|(?<=[가-힣])\s없|(?<=[가-힣])\s못\s?(?:하|했|합|한)"
 )
 
 
@@ -114,8 +195,8 @@ def contradicted(claim: str, evidence: str) -> list[str]:
 
 
 _IMPLIED = re.compile(
-    r"ignor|fail|refus|reject|lack|exempt|exclud|leaves? out|\bunder\b|less than|fewer|only|declin|den(?:y|ie)|struck|drop|lost|revok|repeal"
-    r"|무시|거부|부인|제외|면제|빠뜨|빠졌|미만|거절|기각|폐지|취하|실패|비공개|관계없|무관|자율|뺐|빼고|없앴",
+    r"ignor|non-|unless|even if|unknown|unconfirm|insufficient|left open|lift|waiv|avoid|immun|fail|refus|reject|lack|exempt|exclud|leaves? out|\bunder\b|less than|fewer|only|declin|den(?:y|ie)|struck|drop|lost|revok|repeal"
+    r"|무시|거부|부인|제외|면제|빠뜨|빠졌|미만|거절|기각|폐지|취하|실패|비공개|관계없|무관|자율|뺐|빼고|없앴|면책|부족|미확인|미정|유예|뿐",
     re.IGNORECASE,
 )
 
