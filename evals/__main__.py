@@ -131,11 +131,12 @@ def feedback(
     write(found, out)
     console.print(
         f"{len(judgements)} judgements: {len(found.questions)} questions, {len(found.incomplete)} that a person must complete; "
-        f"{found.lost} citations left out, which the index no longer holds.",
+        f"{found.lost} citations left out: the index no longer holds them, or the id of their document has a space.",
         soft_wrap=True,
     )
     if found.questions:
-        print(f"python -m evals run --questions {out / QUESTIONS} --qrels {out / QRELS}")
+        where = f" --index {index}" if index else ""
+        print(f"python -m evals run --questions {out / QUESTIONS} --qrels {out / QRELS}{where}")
 
 
 if __name__ == "__main__":

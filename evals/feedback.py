@@ -22,7 +22,7 @@ class Turned:
     questions: Sequence[Mapping[str, Any]]
     qrels: Mapping[str, Mapping[str, int]]
     incomplete: Sequence[Mapping[str, Any]]  # with `cited`: what the answer cited, which is known neither good nor wrong
-    lost: int  # citations whose quotes the index no longer holds
+    lost: int  # citations whose quotes the index no longer holds, or whose document's id has a space: no qrel can name it
 
 
 def turned(judgements: Iterable[Judgement], index: Index) -> Turned:
@@ -35,7 +35,9 @@ def turned(judgements: Iterable[Judgement], index: Index) -> Turned:
     asked: dict[tuple[str, ...], list[Judgement]] = {}
     for judged in judgements:
         asked.setdefault((judged.language, *judged.history, judged.question), []).append(judged)
-    questions, incomplete, lost = [], [], 0
+    questions: list[dict[str, Any]] = []
+    incomplete: list[dict[str, Any]] = []
+    lost = 0
     qrels: dict[str, dict[str, int]] = {}
     for same, group in asked.items():
         grades: dict[str, int] = {}
@@ -49,8 +51,9 @@ def turned(judgements: Iterable[Judgement], index: Index) -> Turned:
                 if judged.verdict == "helpful" or marker == judged.marker:
                     grades[key] = int(judged.verdict == "helpful")
         rightly_refused = not grades and any(judged.verdict == "helpful" and judged.refused for judged in group)
+        id = f"feedback-{sha256(json.dumps(same).encode()).hexdigest()[:12]}"
         question = {
-            "id": f"feedback-{sha256(json.dumps(same).encode()).hexdigest()[:12]}",
+            "id": id,
             "question": group[0].question,
             "lang": group[0].language,
             "kind": "unanswerable-feedback" if rightly_refused else "feedback",
@@ -59,18 +62,19 @@ def turned(judgements: Iterable[Judgement], index: Index) -> Turned:
         }
         if grades or rightly_refused:
             questions.append(question)
-            qrels[question["id"]] = grades
+            qrels[id] = grades
         else:
             incomplete.append({**question, "cited": sorted(set(cited))})
     return Turned(questions=questions, qrels=qrels, incomplete=incomplete, lost=lost)
 
 
 def _keys(judged: Judgement, index: Index, keys: Keys) -> Iterable[tuple[int, str | None]]:
-    """(marker, key) of each citation; None for one whose quote the index no longer holds."""
+    """(marker, key) of each citation; None for one that is lost."""
     answer = Answered(question=judged.question, citations=list(judged.citations))
     for found in verify([answer], index.documents):
         place = found.start if found.outcome in GOOD else found.now[0] if found.now else None
-        yield found.marker, None if place is None else keys.of(found.document_id, place)
+        key = None if place is None else keys.of(found.document_id, place)
+        yield found.marker, None if key is None or len(key.split()) > 1 else key
 
 
 def write(found: Turned, out: Path) -> None:
@@ -78,5 +82,5 @@ def write(found: Turned, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name, lines in ((QUESTIONS, found.questions), (INCOMPLETE, found.incomplete)):
         (out / name).write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
-    lines = [f"{id} 0 {key} {grade}\n" for id, grades in found.qrels.items() for key, grade in sorted(grades.items())]
-    (out / QRELS).write_text("".join(lines), encoding="utf-8")
+    qrels = (f"{id} 0 {key} {grade}\n" for id, grades in found.qrels.items() for key, grade in sorted(grades.items()))
+    (out / QRELS).write_text("".join(qrels), encoding="utf-8")
