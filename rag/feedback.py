@@ -23,6 +23,7 @@ COMMENT = 500  # characters
 HISTORY = 10  # questions before the judged one, the latest: what a follow-up can lean on
 MAX_BYTES = 10_000_000
 _CITED = ("marker", "document_id", "quote", "start", "end", "title")
+_EXCLUDED = {"citations": {"__all__": {"document_sha256"}}}
 PATIENCE = 5  # seconds for the file's lock
 
 
@@ -78,7 +79,7 @@ def judgement(
 
 def keep(path: Path, judged: Judgement) -> None:
     """Write the judgement, in place of the one with its id if there is one. Raises FeedbackError."""
-    _rewrite(path, judged.id, judged.model_dump_json() + "\n")
+    _rewrite(path, judged.id, judged.model_dump_json(exclude=_EXCLUDED) + "\n")
 
 
 def take_back(path: Path, id: str) -> None:

@@ -49,9 +49,15 @@ def draw(path: Path, answers: gr.State, language: gr.Textbox) -> None:
     pressed, told = (gr.Textbox(visible="hidden", elem_id=name) for name in ("judge", "judged"))
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     language.change(lambda name: dialog(spoken(name)), language, asked, **quiet)
-    pressed.change(
-        partial(judge, path), [pressed, answers, given, language], [given, told], trigger_mode="multiple", **quiet
-    ).then(None, told, None, js="(told) => window.jiphyeon.judged(told)", **quiet)
+    judged = pressed.change(
+        partial(judge, path),
+        [pressed, answers, given, language],
+        [given, told],
+        trigger_mode="multiple",
+        concurrency_limit=1,  # two quick presses of one visit would each not know of the other's judgement
+        **quiet,
+    )
+    judged.then(None, told, None, js="(told) => window.jiphyeon.judged(told)", **quiet)
 
 
 def judge(path: Path, pressed: str, answers: Sequence[Answer], given: Given, page_language: str) -> tuple[Any, Any]:

@@ -70,7 +70,6 @@ def test_what_is_kept(tmp_path: Path) -> None:
                     "start": 6,
                     "end": 11,
                     "title": "제목",
-                    "document_sha256": "",
                 }
             ],
             "own": 0,
