@@ -71,7 +71,7 @@ def own_documents() -> Ingest:
 
 
 opening = Opening(open_pipeline)
-demo = make_page(opening, settings.chat_models, own_documents() if settings.own_characters else None)
+demo = make_page(opening, settings.chat_models, own_documents() if settings.own_characters else None, settings.feedback)
 
 if __name__ == "__main__":
     serve(demo, settings.port, opening)

@@ -1,4 +1,4 @@
-"""python -m evals run | compare | claims"""
+"""python -m evals run | compare | claims | feedback"""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -109,6 +109,34 @@ def claims(
     if out:
         out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(markdown(found))
+
+
+@app.command()
+def feedback(
+    file: Annotated[Path, typer.Argument(help="What the page kept of its visitors' judgements; see JIPHYEON_FEEDBACK.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of questions.jsonl, qrels.txt and incomplete.jsonl.")],
+    index: Annotated[Path | None, typer.Option("--index", help="Folder of the index that the page answers from.")] = None,
+) -> None:
+    """Turn what visitors judged into questions and qrels for `run`; what they leave open goes into incomplete.jsonl."""
+    from evals.feedback import QRELS, QUESTIONS, turned, write
+    from rag.embed import load_embedder
+    from rag.feedback import read
+    from rag.index import open_index
+
+    judgements = read(file)
+    if not judgements:
+        raise QuestionError(f"{str(file)!r} holds no judgement yet")
+    settings = Settings()
+    found = turned(judgements, open_index(index or settings.index, load_embedder(settings).name))
+    write(found, out)
+    console.print(
+        f"{len(judgements)} judgements: {len(found.questions)} questions, {len(found.incomplete)} that a person must complete; "
+        f"{found.lost} citations left out: the index no longer holds them, or the id of their document has a space.",
+        soft_wrap=True,
+    )
+    if found.questions:
+        where = f" --index {index}" if index else ""
+        print(f"python -m evals run --questions {out / QUESTIONS} --qrels {out / QRELS}{where}")
 
 
 if __name__ == "__main__":

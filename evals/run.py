@@ -246,7 +246,7 @@ def _token(question: EvalQuestion, settings: Settings, pipeline: Pipeline) -> st
     """Changes when anything does that could change the answer."""
     parts = [
         question.model_dump_json(include={"question", "history"}),
-        settings.model_dump_json(exclude={"corpus", "index", "cache_dir", "port"}),
+        settings.model_dump_json(exclude={"corpus", "index", "cache_dir", "feedback", "port"}),
         pipeline.index.manifest.fingerprint,
         versions(),
         code(),

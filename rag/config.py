@@ -3,8 +3,9 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -54,6 +55,10 @@ class Settings(BaseSettings):
     chat_seconds: float = Field(default=90, gt=0, description="seconds that it may write")
     chat_per_minute: int = Field(default=60, gt=0, description="calls of chat models, from all askers")
     own_characters: int = Field(default=300_000, ge=0, description="that a visitor's own documents may hold; 0: none")
+    feedback: Annotated[Path | None, BeforeValidator(lambda path: path or None)] = Field(
+        default_factory=lambda known: known["cache_dir"] / "feedback.jsonl",
+        description="file that judgements of answers are kept in; empty: none are asked for",
+    )
     port: int = Field(default_factory=_port, ge=0, le=65535)
 
     @property

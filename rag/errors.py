@@ -9,7 +9,8 @@ JiphyeonError
 ├── IndexDamagedError      the index does not hold what its manifest says
 ├── QuestionError          a question or question file that cannot be used
 ├── RequestError           what another program asked for does not exist or cannot be read
-└── ExportError            an exported file that cannot be verified
+├── ExportError            an exported file that cannot be verified
+└── FeedbackError          feedback that cannot be written or read
 """
 
 from typing import Literal
@@ -67,3 +68,11 @@ class RequestError(JiphyeonError):
 
 class ExportError(JiphyeonError):
     """An exported file that cannot be verified."""
+
+
+class FeedbackError(JiphyeonError):
+    """Feedback that cannot be written or read; `reason` says which, for the words of the page."""
+
+    def __init__(self, message: str, reason: Literal["full", "unwritable", "unreadable"] = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason

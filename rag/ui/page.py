@@ -14,7 +14,7 @@ from rag import tools
 from rag.chat import QUOTES
 from rag.mcp_server import OverHttp
 from rag.types import Answer, Language, Turn
-from rag.ui import handlers, render
+from rag.ui import feedback, handlers, render
 from rag.ui.handlers import Message, Opening
 from rag.ui.strings import STRINGS, TITLE
 from rag.ui.uploads import Ingest, Own, Uploads, beside
@@ -27,10 +27,13 @@ CONCURRENT = 8  # questions answered at once
 QUEUED = 64  # events that wait; more are told to come again
 
 
-def make_page(opening: Opening, models: Sequence[str] = (), ingest: Ingest | None = None) -> gr.Blocks:
+def make_page(
+    opening: Opening, models: Sequence[str] = (), ingest: Ingest | None = None, judgements: Path | None = None
+) -> gr.Blocks:
     """The page. The pipeline of `opening` answers; the page does not wait for it.
 
-    Of several `models` the asker may choose; with `ingest` the page takes the visitor's own documents.
+    Of several `models` the asker may choose; with `ingest` the page takes the visitor's own documents, and in
+    the file `judgements` it keeps what visitors judge of answers.
     """
     # Files of visitors who left while one was on its way are deleted within the hour.
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True, delete_cache=(600, 3600))
@@ -67,6 +70,8 @@ def make_page(opening: Opening, models: Sequence[str] = (), ingest: Ingest | Non
                     padding=False,
                     js_on_load="watch('value', () => window.jiphyeon.editing(element))",
                 )
+                if judgements:
+                    feedback.draw(judgements, answers, language)
                 own = Uploads(opening, ingest).draw(language) if ingest else gr.State(None)
                 box = gr.Textbox(
                     elem_id="question", show_label=False, container=False, lines=1, max_lines=6, autofocus=True, submit_btn=True
@@ -190,8 +195,8 @@ def choices(models: Sequence[str], language: Language) -> list[tuple[str, str]]:
 
 def serve(page: gr.Blocks, port: int, opening: Opening) -> None:
     """Serve the page, then open the pipeline: in this order the page answers while the model loads."""
-    script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "explore.js"))
-    style = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "explore.css"))
+    script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "explore.js", "feedback.js"))
+    style = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "explore.css", "feedback.css"))
     style = style.replace("FONTS", ", ".join(f'"{font}"' for font in FONTS[:-2]))
     page.launch(
         server_name="0.0.0.0",

@@ -9,6 +9,7 @@ from rag.answer.frame import UNVERIFIED, as_of_label, kind_label
 from rag.text import plain
 from rag.types import Answer, Citation, Document, Language, Passage
 from rag.ui.evidence import Documents, card, kind
+from rag.ui.judging import buttons
 from rag.ui.strings import EXAMPLES, LANGUAGES, STRINGS, Strings
 
 _HEADER = re.compile(r"\*\*(.+)\*\*(.*)")
@@ -45,8 +46,8 @@ def answer(given: Answer, documents: Documents, turn: int, coverage: str) -> str
         body = told + said + (_footer(given, documents) if "total" in given.timings_ms else "")
     held = [(citation, documents[citation.document_id]) for citation in given.citations if citation.document_id in documents]
     cards = "".join(card(citation, document, turn, given.language) for citation, document in held)
-    growing = "" if "total" in given.timings_ms else " growing"
-    return f'<div class="answer{growing}" lang="{given.language}">{body}<div class="cards">{cards}</div></div>'
+    growing, judge = ("", buttons(given, turn)) if "total" in given.timings_ms else (" growing", "")
+    return f'<div class="answer{growing}" lang="{given.language}">{body}{judge}<div class="cards">{cards}</div></div>'
 
 
 def _quotes(given: Answer, documents: Documents, turn: int) -> str:
