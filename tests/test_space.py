@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import metadata, requires, version
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from rag.config import PROJECT
 
@@ -49,6 +51,17 @@ def test_requirements_are_pinned_and_name_no_address() -> None:
     declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     direct = {re.split(r"[^A-Za-z0-9_-]", line)[0].lower().replace("_", "-") for line in declared}
     assert direct <= {name.replace("_", "-") for name in pins()}
+
+
+def test_the_pins_admit_debians_python_and_what_a_builder_adds() -> None:
+    """Debian 12 has Python 3.11.2. A Space's builder installs gradio[oauth,mcp] in one command with requirements.txt."""
+    pinned = pins()
+    for name in pinned:
+        assert SpecifierSet(metadata(name)["Requires-Python"] or "").contains("3.11.2"), name
+    for requirement in map(Requirement, requires("gradio") or ()):
+        added = not requirement.marker or any(requirement.marker.evaluate({"extra": extra}) for extra in ("mcp", "oauth"))
+        if added and requirement.name.lower() in pinned:
+            assert requirement.specifier.contains(pinned[requirement.name.lower()]), requirement
 
 
 def open_to_others(path: Path) -> bool:
