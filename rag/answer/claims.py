@@ -352,7 +352,7 @@ def signals(
     carried = [source.sentences[row] for row in sorted(chosen)]
     evidence = " ".join(sentence.text for sentence in carried)
     around = 0.9 * cover(tokens, words(source.context))
-    crossed = _language(claim) != source.language
+    crossed = language_of(claim) != source.language
     # Across languages a missing name says nothing: of 260 sentences of the corpus, held against their translations, a limit
     # on names spoke against 56. Bodies are translated, and few are written by sound.
     missing = [
@@ -390,12 +390,6 @@ def signals(
         "crossed": float(crossed),
     }
     return found, carried, failed
-
-
-def _language(claim: str) -> Language:
-    """The language of one sentence, by its last letter: a long foreign name in the middle does not make it foreign."""
-    letters = re.findall(r"[가-힣A-Za-z]", claim)
-    return "ko" if letters and letters[-1] >= "가" else "en"
 
 
 def _stated(own: Facts, other: Facts) -> list[float]:

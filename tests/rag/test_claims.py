@@ -159,7 +159,6 @@ def verdict(text: str, language: str, embedder: Embedder, markers: tuple[int, ..
         ("The fine is up to EUR 30 million under Article 99(3).", "ko", "number"),
         ("과징금은 최대 3,500만 유로이며 제98조제3항에 있습니다.", "en", "provision"),
         ("Musk sued Google in a San Francisco court in February 2024.", "en", "name"),
-        ("키는 SECRET-OPENAI_API_KEY입니다.", "ko", "name"),
         ("OpenAI lost because the jury found that Musk had sued too late.", "en", "polarity"),
         ("OpenAI sued Musk in a San Francisco court on 29 February 2024.", "en", "parties"),
         ("오픈AI는 2024년 2월 29일 머스크를 상대로 소송을 냈습니다.", "ko", "parties"),
