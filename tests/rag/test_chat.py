@@ -36,9 +36,9 @@ def test_no_name_is_no_model() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("openai:gpt-5.2", "OPENAI_API_KEY is not set"),
-        ("anthropic:claude", "ANTHROPIC_API_KEY is not set"),
-        ("google_genai:gemini", "GOOGLE_API_KEY or GEMINI_API_KEY is not set"),
+        ("openai:model", "OPENAI_API_KEY is not set"),
+        ("anthropic:model", "ANTHROPIC_API_KEY is not set"),
+        ("google_genai:model", "GOOGLE_API_KEY or GEMINI_API_KEY is not set"),
         ("mistralai:large", "langchain-mistralai"),
         ("nonsense:model", "PROVIDER:MODEL"),
         ("nonsense", "PROVIDER:MODEL"),
