@@ -62,7 +62,6 @@ class Strings:
     of: str
     close: str
     corpus: str
-    corpus_title: str
     corpus_hint: str
     more: str
     sections: str
@@ -139,7 +138,6 @@ KOREAN = Strings(
     of="인용 {marker}/{total}",
     close="닫기",
     corpus="자료 목록",
-    corpus_title="인용하는 자료",
     corpus_hint="답의 번호를 누르면 여기에 근거가 나옵니다.",
     more="그 밖에 {count}건",
     sections="차례",
@@ -214,7 +212,6 @@ ENGLISH = Strings(
     of="Quote {marker} of {total}",
     close="Close",
     corpus="Corpus",
-    corpus_title="What it quotes from",
     corpus_hint="Press a number in an answer to see its evidence here.",
     more="and {count} more",
     sections="Contents",
