@@ -1,8 +1,7 @@
 """One ranking from dense search, BM25 and look-up of provisions, each language searched for itself."""
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 import numpy as np
@@ -43,6 +42,7 @@ class Query:
     crosslingual: Vectors
     words: tuple[tuple[str, str], ...]  # (token, word)
     provisions: tuple[str, ...]
+    options: "dict[Pool, Sequence[Options]]" = field(default_factory=dict, repr=False)  # kept as long as the query: see `options`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,16 +130,21 @@ def _has_counterpart(index: Index, chunk: Chunk, language: Language) -> bool:
     return counterpart is not None and counterpart.language == language
 
 
-@lru_cache(maxsize=16)  # ranking asks for it, and then the choice of sentences
 def options(pool: Pool, query: Query) -> Sequence[Options]:
-    """What each word and provision of the query is called in the pool's language: itself, or its translations."""
-    foreign = [
-        (token, word)
-        for token, word in query.words
-        if token not in pool.lexical and not token.isdigit() and language_of(word) != pool.language
-    ]
-    translated = dict(zip(foreign, pool.dictionary.translations([word for _, word in foreign]), strict=True))
-    return [translated.get(pair, {pair[0]: 1.0}) for pair in query.words] + [{address: 1.0} for address in query.provisions]
+    """What each word and provision of the query is called in the pool's language: itself, or its translations.
+
+    Found once: ranking asks for it, and then the choice of sentences.
+    """
+    if pool not in query.options:
+        foreign = [
+            (token, word)
+            for token, word in query.words
+            if token not in pool.lexical and not token.isdigit() and language_of(word) != pool.language
+        ]
+        translated = dict(zip(foreign, pool.dictionary.translations([word for _, word in foreign]), strict=True))
+        of_words = [translated.get(pair, {pair[0]: 1.0}) for pair in query.words]
+        query.options[pool] = [*of_words, *({address: 1.0} for address in query.provisions)]
+    return query.options[pool]
 
 
 def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]:

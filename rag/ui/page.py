@@ -159,8 +159,9 @@ def make_page(
             given: tools.DocumentRecord = handlers.call(opening, "document", id=id, start=start, end=end)
             return given
 
-        def explore(wanted: str, answers: Sequence[Answer], language: str, own: Own | None) -> Iterator[Any]:
-            yield from handlers.explored(wanted, answers, language, beside(opening, own))
+        def explore(wanted: str, answers: Sequence[Answer], language: str) -> Iterator[Any]:
+            # Of the corpus alone: what is computed for these views is kept, and a visitor's own documents must not be.
+            yield from handlers.explored(wanted, answers, language, opening)
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(arrive, [language, pick], [language, pick], js="() => window.jiphyeon.arrives()", **quiet)
@@ -181,7 +182,7 @@ def make_page(
         )
         acted.then(None, saved, None, js="(file) => window.jiphyeon.save(file)", **quiet)
         pick.change(show, [pick, answers, language, own], evidence, trigger_mode="always_last", **quiet)
-        wanted.change(explore, [wanted, answers, language, own], evidence, trigger_mode="always_last", **quiet)
+        wanted.change(explore, [wanted, answers, language], evidence, trigger_mode="always_last", **quiet)
         for tool in (search, ask, document):
             api(tool, api_name=tool.__name__, api_description=tools.TOOLS[tool.__name__].description)
     page.queue(default_concurrency_limit=CONCURRENT, max_size=QUEUED)
