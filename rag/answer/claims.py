@@ -92,12 +92,18 @@ def _plain(text: str) -> str:
 # --- the checks
 
 
-def check(claims: Sequence[Claim], passages: Sequence[Passage], embedder: Embedder) -> list[Verdict]:
+def check(
+    claims: Sequence[Claim],
+    passages: Sequence[Passage],
+    embedder: Embedder,
+    known: dict[tuple[int, ...], Source] | None = None,
+) -> list[Verdict]:
     """A verdict for each claim, in order. `passages[n - 1]` is what the marker n cites.
 
-    A claim with several markers may take its facts from any of their passages.
+    A claim with several markers may take its facts from any of their passages. `known` is what was read of the same passages
+    for claims before, by their markers; what is read for these is added to it.
     """
-    sources: dict[tuple[int, ...], Source] = {}
+    sources = {} if known is None else known
     verdicts = []
     for claim in claims:
         unknown = [marker for marker in claim.markers if not 1 <= marker <= len(passages)]

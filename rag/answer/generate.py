@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rag.answer.agreement import Source
 from rag.answer.claims import Claim, Verdict, check, explain, split_claims
 from rag.answer.extract import cite
 from rag.answer.frame import UNVERIFIED, as_of_label, kind_label, notice
@@ -64,6 +65,7 @@ def generate(chat: Chat, bare: Answer, question: str, passages: Sequence[Passage
     answer = replace(bare, mode="generative", model=chat.name)
     yield answer
     said: list[str] = []
+    read: dict[tuple[int, ...], Source] = {}  # passages are embedded once, not once a sentence
     for claim, opens in claims_written(words(chat, messages(question, bare.language, given))):
         if claim is None:
             answer = replace(answer, notice=notice("cut", chat.name, bare.language))
@@ -77,7 +79,7 @@ def generate(chat: Chat, bare: Answer, question: str, passages: Sequence[Passage
         said.append(claim.text)
         if not speaks("".join(said), bare.language):
             raise ChatModelError(f"{chat.name!r} wrote in another language.", "language")
-        [verdict] = check([claim], given, embedder)
+        [verdict] = check([claim], given, embedder, read)
         grown = _with(answer, verdict, given, opens)
         if grown.text != answer.text or grown.unsupported != answer.unsupported:
             yield grown
