@@ -261,11 +261,9 @@ def write_pool(
     Dictionary.build(seen, centre).save(folder)
     spans = sentence_spans(documents, pool)
     sentence_matrix = np.stack([known.main[text] for text in _sentence_texts(documents, pool, spans)])
-    columns = [
-        lexical.columns((*tokens(pool[row].context), *tokens(documents[pool[row].document_id].text[start:end])))
-        for row, start, end in spans
-    ]
-    write_statistics(folder, *matrices(pool, known), spans, sentence_matrix, columns)
+    of_contexts = [lexical.columns(tokens(chunk.context)) for chunk in pool]
+    of_sentences = [lexical.columns(tokens(documents[pool[row].document_id].text[start:end])) for row, start, end in spans]
+    write_statistics(folder, *matrices(pool, known), spans, sentence_matrix, of_contexts, of_sentences)
 
 
 def _sentence_texts(documents: dict[str, Document], pool: Sequence[Chunk], spans: Sequence[tuple[int, int, int]]) -> list[str]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 Moments = Literal["main", "crosslingual", "sentences"]
 
-FORMAT = 8  # raised when what is written here changes; an older index is then rebuilt
+FORMAT = 9  # raised when what is written here changes; an older index is then rebuilt
 # Cosine, and a search wide enough that every chunk can be reached: the defaults are l2 and 100.
 HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
 
@@ -73,8 +73,10 @@ class Pool:
         self._spans = np.load(folder / "sentence_spans.npy")  # (m, 3): row of the chunk, start, end
         self._vectors = np.load(folder / "sentence_vectors.npy", mmap_mode="r")  # (m, d) float16
         self._first = np.searchsorted(self._spans[:, 0], np.arange(len(chunks) + 1))
-        with np.load(folder / "sentence_tokens.npz") as stored:
-            self._token_ends, self._token_columns = stored["ends"], stored["columns"]
+        self._context_tokens, self._sentence_tokens = (
+            Ragged.load(folder / "context_tokens.npz"),
+            Ragged.load(folder / "sentence_tokens.npz"),
+        )
 
     def sentences(self, row: int) -> tuple[list[tuple[int, int]], Vectors]:
         """Spans of the sentences of the chunk in `row`, and their vectors (n, d) of the main encoder."""
@@ -86,13 +88,14 @@ class Pool:
         vectors: Vectors = self._vectors[self._first[row] : self._first[row + 1]].astype(np.float32)
         return vectors
 
+    def context_tokens(self, row: int) -> frozenset[int]:
+        """The tokens of the context of the chunk in `row`, as columns of the BM25 index."""
+        return frozenset(self._context_tokens[row])
+
     def sentence_tokens(self, row: int) -> list[frozenset[int]]:
         """The tokens of each sentence of the chunk in `row` and of the chunk's context, as columns of the BM25 index."""
-        ends = self._token_ends
-        return [
-            frozenset(self._token_columns[ends[number - 1] if number else 0 : ends[number]].tolist())
-            for number in range(self._first[row], self._first[row + 1])
-        ]
+        context = self._context_tokens[row]
+        return [frozenset(context + self._sentence_tokens[number]) for number in range(self._first[row], self._first[row + 1])]
 
     def standardise(self, query: Vectors, of: Moments) -> tuple[float, float]:
         """Mean and standard deviation of the query's cosine to all of a kind of vectors of this pool.
@@ -116,6 +119,28 @@ class Pool:
         place = {identifier: number for number, identifier in enumerate(got["ids"])}
         stored = np.asarray(got["embeddings"], dtype=np.float32)[[place[identifier] for identifier in identifiers]]
         return split_vector(stored, self._dimension)
+
+
+class Ragged:
+    """Lists of column numbers, by their place; in one array each for the numbers and for where a list ends."""
+
+    def __init__(self, lists: Sequence[Sequence[int]]) -> None:
+        self._ends = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+        self._columns = np.asarray([column for columns in lists for column in columns], dtype=np.int32)
+
+    @classmethod
+    def load(cls, file: Path) -> "Ragged":
+        ragged = cls([])
+        with np.load(file) as stored:
+            ragged._ends, ragged._columns = stored["ends"], stored["columns"]
+        return ragged
+
+    def save(self, file: Path) -> None:
+        np.savez(file, ends=self._ends, columns=self._columns)
+
+    def __getitem__(self, place: int) -> list[int]:
+        columns: list[int] = self._columns[self._ends[place] : self._ends[place + 1]].tolist()
+        return columns
 
 
 class OwnPool(Pool):
@@ -289,18 +314,17 @@ def write_statistics(
     crosslingual: Vectors,
     spans: Sequence[tuple[int, int, int]],
     sentence_vectors: Vectors,
+    context_columns: Sequence[Sequence[int]],
     sentence_columns: Sequence[Sequence[int]],
 ) -> None:
-    """Write the statistics of a pool's vectors; and of its sentences spans (m, 3), vectors (m, d) and columns of their tokens (with the context's)."""
+    """Write the statistics of a pool's vectors, spans (m, 3) and vectors (m, d) of its sentences, and the columns of the tokens of
+    the chunks' contexts and of the sentences."""
     moments = {"main": _moments(main), "crosslingual": _moments(crosslingual), "sentences": _moments(sentence_vectors)}
     np.savez(folder / "moments.npz", **moments)  # type: ignore[arg-type]
     np.save(folder / "sentence_spans.npy", np.asarray(spans, dtype=np.int32))
     np.save(folder / "sentence_vectors.npy", sentence_vectors.astype(np.float16))
-    np.savez(
-        folder / "sentence_tokens.npz",
-        ends=np.cumsum([len(columns) for columns in sentence_columns], dtype=np.int64),
-        columns=np.asarray([column for columns in sentence_columns for column in columns], dtype=np.int32),
-    )
+    Ragged(context_columns).save(folder / "context_tokens.npz")
+    Ragged(sentence_columns).save(folder / "sentence_tokens.npz")
 
 
 def _moments(vectors: Vectors) -> Vectors:

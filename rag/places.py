@@ -3,6 +3,7 @@
 import re
 from collections.abc import Set
 from functools import lru_cache
+from itertools import pairwise
 
 from rag.types import Document
 
@@ -59,15 +60,24 @@ _NAMES = {
 _CODE_OF = {name.replace("_", " ").lower(): code for code, names in _NAMES.items() for name in names.split()}
 _LATIN = {name.split()[0] for name in _CODE_OF if name[0].isascii()}
 _LATIN_NAME = re.compile(r"(?<![A-Za-z])[A-Za-z](?:[A-Za-z]|\.(?=[A-Za-z]))*(?:\.(?=[A-Za-z ]|$))?")
-# A particle may follow, but "인도적" is not India. One alternation over all names took 0.7 ms a sentence.
+# What looks like a place: the Council of Europe is not of the EU; a particle may follow 인도, but "인도적" is not India.
+_NO_PLACE = {"유럽": "(?!평의회)", "인도": "(?!적|주의|하|되|네|로)"}
+_COUNCIL_OF = re.compile(r"\bCouncil of $", re.IGNORECASE)
+# One alternation over all names took 0.7 ms a sentence.
 _KOREAN_NAME = re.compile(
     "(?<![가-힣])(?:"
-    + "|".join(
-        name + ("(?!적|주의|하|되|네|로)" if name == "인도" else "")
-        for name in sorted(_CODE_OF, key=len, reverse=True)
-        if not name[0].isascii()
-    )
+    + "|".join(name + _NO_PLACE.get(name, "") for name in sorted(_CODE_OF, key=len, reverse=True) if not name[0].isascii())
     + ")"
+)
+
+_NAME = re.compile("|".join(map(re.escape, [*sorted(_CODE_OF, key=len, reverse=True), "US"])), re.IGNORECASE)
+_BEFORE = re.compile(r"(?:(?:,|\band\b|\bor\b|\bin\b|\bunder\b|\bthe\b|\bsouth\b|\b및)\s*)*$", re.IGNORECASE)
+_PARTICLE = r"(?:['’]s\b|(?:와|과|의|에서|이랑|랑|하고)(?=\s))?"
+_AFTER = re.compile(rf"^{_PARTICLE}(?:\s*,|\s+(?:and|or)\b)?", re.IGNORECASE)
+# What stands between names in a row.
+_TIE = re.compile(
+    r"(?:['’]s\b)?(?:\s*,)?\s*(?:(?:and|or|vs\.?|versus|nor|및|또는|와|과|이나|나|이랑|랑|하고)\s+)?(?:in |under |of )?(?:the )?(?:south )?",
+    re.IGNORECASE,
 )
 
 
@@ -80,7 +90,11 @@ def places(text: str) -> frozenset[str]:
 def located(text: str) -> list[tuple[int, str]]:
     """(position, code) of each time that the text names a place, in order."""
     found = [(match.start(), _CODE_OF[match[0]]) for match in _KOREAN_NAME.finditer(text)]
-    words = [(match.start(), _spelled(match[0].lower())) for match in _LATIN_NAME.finditer(text)]
+    words = [
+        (match.start(), _spelled(match[0]))
+        for match in _LATIN_NAME.finditer(text)
+        if not _COUNCIL_OF.search(text, 0, match.start())
+    ]
     for number, (position, word) in enumerate(words):
         if word in _LATIN:
             names = (word, " ".join(name for _, name in words[number : number + 2]))
@@ -88,8 +102,40 @@ def located(text: str) -> list[tuple[int, str]]:
     return sorted(found)
 
 
+def named_in(text: str) -> list[str]:
+    """Codes of the places that the text names, in order; not of one that has another of them as its part."""
+    named = list(dict.fromkeys(code for _, code in located(text)))
+    return [code for code in named if not any(other.startswith(f"{code}-") for other in named)]
+
+
+def coordinated(text: str) -> list[str]:
+    """Codes of the places that the text names in a row, such as "한국과 EU", "China, Japan or the UK"; none if no two are."""
+    found = [(position, _end(text, position), code) for position, code in located(text)]
+    row: list[str] = []
+    for (_, end, code), (position, _, other) in pairwise(found):
+        if code != other and end < position and _TIE.fullmatch(text, end, position) and not names_any({code}, {other}):
+            row += [code, other]
+    return list(dict.fromkeys(row))
+
+
+def _end(text: str, position: int) -> int:
+    """Where the name that begins at `position` ends."""
+    name = _NAME.match(text, position)
+    return name.end() if name else position
+
+
+def without(text: str, kept: str = "") -> str:
+    """The text without the names of places, but for one by its code, nor what ties them: "in Korea and the EU" -> "in the EU"."""
+    for position, code in reversed(located(text)):
+        if code != kept:
+            text = f"{_BEFORE.sub(' ', text[:position])}{_AFTER.sub('', text[_end(text, position) :])}"
+    return " ".join(text.split())
+
+
 def _spelled(word: str) -> str:
-    return word if word in _LATIN else word.rstrip(".")  # "the EU." ends a sentence, "U.S." does not
+    """As in the list: "the EU." ends a sentence, "U.S." does not; "US" is a country, "us" is not."""
+    bare = word.rstrip(".")
+    return "usa" if bare == "US" else word.lower() if word.lower() in _LATIN else bare.lower()
 
 
 def is_about(document: Document, passage: str, asked: Set[str]) -> bool:

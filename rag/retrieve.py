@@ -21,7 +21,7 @@ from rag.types import Chunk, Language, Passage
 # How deep each list is read before joining. Deeper changed no figure of the evaluation.
 CANDIDATES = 60
 # Weights against one standard deviation of a cosine, chosen on the development questions.
-MAIN, CROSSLINGUAL, SENTENCE, LEXICAL, COVERAGE = 0.5, 0.5, 0.35, 10.0, 1.0
+MAIN, CROSSLINGUAL, SENTENCE, LEXICAL, COVERAGE, CONTEXT = 0.5, 0.5, 0.35, 10.0, 1.0, 3.0
 PROVISION_NAMED, PROVISION_MENTIONED = 3.0, 1.0
 # Of a question with several parts: how many passages come from the whole before those of the parts, and from each part.
 WHOLE, EACH_PART = 5, 2
@@ -58,6 +58,7 @@ class Scored:
     sentence: float  # that of its nearest sentence, likewise
     lexical: float  # BM25 as a share of the best score the query could have
     coverage: float  # share of the query's idf that the chunk and its context hold
+    context: float  # share of it that the context alone holds, where it was translated: titles use the words dictionaries have
     provision: float
     score: float
 
@@ -147,6 +148,21 @@ def options(pool: Pool, query: Query) -> Sequence[Options]:
     return query.options[pool]
 
 
+def weighed_words(pool: Pool, query: Query) -> list[tuple[float, dict[int, float]]]:
+    """For each word of the query its share of the query's idf, and how near the tokens that stand for it are, by BM25 column."""
+    asked = options(pool, query)
+    weights = pool.lexical.weights(asked)
+    return [
+        (weight / sum(weights), {column: near for token, near in word.items() for column in pool.lexical.columns([token])})
+        for weight, word in zip(weights, asked, strict=True)
+    ]
+
+
+def share_held(words: Sequence[tuple[float, dict[int, float]]], columns: Set[int]) -> float:
+    """The share of the query's idf, 0 to 1, that a text of these BM25 columns holds; `words` as from `weighed_words`."""
+    return sum(weight * max((near for column, near in word.items() if column in columns), default=0.0) for weight, word in words)
+
+
 def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]:
     mean, deviation = pool.standardise(query.main, "main")
     other_mean, other_deviation = pool.standardise(query.crosslingual, "crosslingual")
@@ -165,6 +181,7 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
     vectors, other_vectors = pool.vectors(rows)
     ideal = pool.lexical.ideal(asked)
     coverage = pool.lexical.coverage(asked)
+    foreign = weighed_words(pool, query) if pool.language != query.language else []
     scored = []
     for row, cosine, other in zip(rows, vectors @ query.main, other_vectors @ query.crosslingual, strict=True):
         nearest = np.max(pool.sentence_vectors(row) @ query.main, initial=-1.0)
@@ -173,10 +190,12 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
             "crosslingual": (float(other) - other_mean) / other_deviation,
             "sentence": (float(nearest) - sentence_mean) / sentence_deviation,
             "lexical": float(bm25[row]) / ideal if ideal else 0.0,
+            "context": share_held(foreign, pool.context_tokens(row)),
             "provision": bonus.get(row, 0.0),
         }
         weighed = MAIN * parts["main"] + CROSSLINGUAL * parts["crosslingual"] + SENTENCE * parts["sentence"]
-        score = weighed + LEXICAL * parts["lexical"] + COVERAGE * float(coverage[row]) + parts["provision"]
+        held = COVERAGE * float(coverage[row]) + CONTEXT * parts["context"]
+        score = weighed + LEXICAL * parts["lexical"] + held + parts["provision"]
         cosines = {"main_cosine": float(cosine), "crosslingual_cosine": float(other)}
         scored.append(Scored(pool=pool, row=row, coverage=float(coverage[row]), score=score, **cosines, **parts))
     return scored

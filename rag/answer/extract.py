@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from rag.answer import cues
 from rag.answer.frame import LANGUAGE_NAMES, header
 from rag.answer.lists import list_around
-from rag.index import Index, Pool, Vectors, embedded_text
+from rag.index import Index, Vectors, embedded_text
 from rag.places import is_about, names_any, places
-from rag.retrieve import Query, Scored, options
+from rag.retrieve import Query, Scored, share_held, weighed_words
 from rag.types import Citation, Document, Language
 
 PASSAGES = 10  # read for sentences
@@ -53,7 +53,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
         return []
     best_passage = readable[0].score
     lists = cues.asks_for_a_list(query.text)
-    words = {pool: _weighed_words(pool, query) for pool in dict.fromkeys(entry.pool for entry in readable)}
+    words = {pool: weighed_words(pool, query) for pool in dict.fromkeys(entry.pool for entry in readable)}
     found: list[Candidate] = []
     for entry in readable:
         document = index.documents[entry.chunk.document_id]
@@ -64,10 +64,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
         for (start, end), vector, held in zip(spans, vectors, entry.pool.sentence_tokens(entry.row), strict=True):
             text = document.text[start:end]
             elsewhere = bool(asked and (named := places(text)) and not names_any(asked, named))
-            covered = sum(
-                weight * max((nearness for column, nearness in word.items() if column in held), default=0.0)
-                for weight, word in words[entry.pool]
-            )
+            covered = share_held(words[entry.pool], held)
             score = (
                 (float(vector @ query.main) - mean) / deviation
                 + COVERAGE_WEIGHT * covered
@@ -93,26 +90,17 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
     return sorted(found, key=lambda candidate: -candidate.score)
 
 
-def _weighed_words(pool: Pool, query: Query) -> list[tuple[float, dict[int, float]]]:
-    """For each word of the query its share of the query's idf, and how near the tokens that stand for it are, by BM25 column."""
-    asked = options(pool, query)
-    weights = pool.lexical.weights(asked)
-    return [
-        (weight / sum(weights), {column: near for token, near in word.items() for column in pool.lexical.columns([token])})
-        for weight, word in zip(weights, asked, strict=True)
-    ]
-
-
 def choose(found: Sequence[Candidate], *of_parts: Sequence[Candidate]) -> list[Candidate]:
     """The sentences to quote, best first: near the best in score, and no two that say the same.
 
-    Where the question has parts, the best of each come first.
+    Where the question has parts, the best of the whole and of each part come first.
     """
+    firsts = [sentences[:1] for sentences in (found, *of_parts)] if of_parts else []
     chosen: list[Candidate] = []
-    for sentences, limit in (*((part, EACH_PART) for part in of_parts), (found, MAX_QUOTES)):
-        near = [candidate for candidate in sentences[:limit] if candidate.score >= sentences[0].score - MARGIN]
-        for candidate in near:
-            if all(float(candidate.vector @ other.vector) < SAME for other in chosen):
+    for sentences in (*firsts, *(part[:EACH_PART] for part in of_parts), found[:MAX_QUOTES]):
+        for candidate in sentences:
+            said = any(float(candidate.vector @ other.vector) >= SAME for other in chosen)
+            if candidate.score >= sentences[0].score - MARGIN and not said:
                 chosen.append(candidate)
     return _whole_lists(chosen)[:MAX_SHOWN]
 

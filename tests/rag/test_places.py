@@ -16,6 +16,8 @@ from rag.types import Document
         ("인도의 AI 정상회의", {"IN"}),
         ("please polish this text for us", set()),
         ("U.S. courts and New York", {"US", "US-NY"}),
+        ("Which US bill?", {"US"}),
+        ("the Council of Europe; 유럽평의회", set()),
     ],
 )
 def test_places(text: str, codes: set[str]) -> None:
