@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from rag.answer.frame import KINDS, LANGUAGE_NAMES, OWN
-from rag.index import Index
+from rag.index import Index, Pool
 from rag.types import Document, Language
 
 PLACES = {
@@ -31,8 +32,19 @@ class Coverage:
     newest: str
 
 
+# By the first pool, which all visitors share: their own documents are not counted.
+_found: "WeakKeyDictionary[Pool, dict[Language, Coverage]]" = WeakKeyDictionary()
+
+
 def coverage(index: Index, language: Language) -> Coverage:
-    """What the documents of an index say of themselves."""
+    """What the documents of an index say of themselves; counted once."""
+    known = _found.setdefault(next(iter(index.pools.values())), {})
+    if language not in known:
+        known[language] = _counted(index, language)
+    return known[language]
+
+
+def _counted(index: Index, language: Language) -> Coverage:
     documents = [document for document in index.documents.values() if document.kind != OWN]
     paired = {document.pair for document in documents if document.language == language}
     topics = [document for document in documents if document.language == language or document.id not in paired]

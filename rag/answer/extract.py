@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from rag.answer import cues
 from rag.answer.frame import LANGUAGE_NAMES, header
@@ -44,11 +45,12 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
     Where the question names a country, a text of another country is no answer.
     """
     asked = places(query.text)
-    readable = [
+    told = (
         entry
         for entry in scored
         if not asked or is_about(index.documents[entry.chunk.document_id], embedded_text(entry.chunk), asked)
-    ][:PASSAGES]
+    )
+    readable = list(islice(told, PASSAGES))
     if not readable:
         return []
     best_passage = readable[0].score
