@@ -70,7 +70,7 @@ def measure(
         passages = cited(claim, index)
         markers = tuple(passage.rank for passage in passages)
         asked = Claim(text=claim.claim, markers=markers, start=0, end=len(claim.claim))
-        verdict = check([asked], passages, embedder)[0]
+        verdict = check([asked], passages, embedder, documents=index.documents)[0]
         verdicts.append(
             {**claim.model_dump(), "flagged": not verdict.supported, "reason": verdict.reason, "detail": verdict.detail}
         )

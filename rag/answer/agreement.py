@@ -1,13 +1,14 @@
 """How a sentence of a generated answer and the passages that it cites agree: the signals that the checks of claims weigh."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag import crosslingual
+from rag.answer.counterpart import rendered
 from rag.answer.facts import Facts, date_stands, facts, number_stands
 from rag.answer.names import HEADS, Name, names, sounds_like, standing, vectors_of
 from rag.answer.polarity import contradicted, implies_denial, negations
@@ -15,7 +16,7 @@ from rag.embed import Embedder
 from rag.lexical import words
 from rag.places import located, places
 from rag.text import language_of, sentences
-from rag.types import Language, Passage
+from rag.types import Document, Language, Passage
 
 # --- what a passage says
 
@@ -43,28 +44,39 @@ class Source:
     sentences: tuple[Sentence, ...]
     context: str
     headings: str
+    whole: str  # all that the passages and their counterparts say, and what is known around them
     language: Language
     facts: Facts  # of all sentences and of the context
     places: frozenset[str]
 
 
-def _context(passage: Passage) -> str:
-    document = passage.document
-    return "\n".join(
-        [passage.chunk.context or document.title, document.issuer, document.status, document.published, document.as_of]
-    )
+def _known(document: Document) -> str:
+    return "\n".join([document.issuer, document.status, document.published, document.as_of])
 
 
-def read(passages: Sequence[Passage], embedder: Embedder) -> Source:
-    """The sentences of the passages, with their facts, words and vectors."""
-    spans = [
-        (passage, start, end)
-        for passage in passages
-        for start, end in sentences(passage.document.text, passage.chunk.start, passage.chunk.end)
-    ]
-    texts = [passage.document.text[start:end] for passage, start, end in spans]
+def read(
+    passages: Sequence[Passage], embedder: Embedder, language: Language | None = None, documents: Mapping[str, Document] | None = None
+) -> Source:
+    """The sentences of the passages, with their facts, words and vectors.
+
+    Where `documents` holds the counterpart of a passage in `language`, its sentences are read in place of the passage's own,
+    and stand for the spans that they answer: within one language a changed word shows. Facts may stand in either.
+    """
+    spoken: list[tuple[Passage, int, int, str]] = []
+    headings, also = [], []
+    for passage in passages:
+        own = [
+            (passage, start, end, passage.document.text[start:end])
+            for start, end in sentences(passage.document.text, passage.chunk.start, passage.chunk.end)
+        ]
+        heading, beside = rendered(passage, documents, language) if documents and language else ("", [])
+        headings.append(f"{heading}\n{passage.chunk.context or passage.document.title}".strip())
+        also += [text for *_, text in own] if beside else []
+        spoken += [(passage, one.start, one.end, one.text) for one in beside] or own
+    texts = [text for *_, text in spoken]
     main, cross = embedder.encode_query(texts), crosslingual.encode(texts)
-    context = "\n".join(_context(passage) for passage in passages)
+    context = "\n".join([*headings, *(_known(passage.document) for passage in passages)])
+    around = "\n".join([*texts, *also, context])
     return Source(
         sentences=tuple(
             Sentence(
@@ -79,13 +91,14 @@ def read(passages: Sequence[Passage], embedder: Embedder) -> Source:
                 main=main[row],
                 cross=cross[row],
             )
-            for row, ((passage, start, end), text) in enumerate(zip(spans, texts, strict=True))
+            for row, (passage, start, end, text) in enumerate(spoken)
         ),
         context=context,
-        headings="\n".join(passage.chunk.context or passage.document.title for passage in passages),
+        headings="\n".join(headings),
+        whole=around,
         language=language_of(" ".join(texts)),
-        facts=facts("\n".join([*texts, context])),
-        places=places("\n".join([*texts, context])) | {passage.document.jurisdiction for passage in passages},
+        facts=facts(around),
+        places=places(around) | {passage.document.jurisdiction for passage in passages},
     )
 
 
@@ -148,11 +161,11 @@ def signals(
     carried = [source.sentences[row] for row in sorted(chosen)]
     evidence = " ".join(sentence.text for sentence in carried)
     around = 0.9 * cover(tokens, words(source.context))
-    crossed = language_of(claim) != source.language
-    # Across languages a missing name says nothing: of 260 sentences of the corpus, held against their translations, a limit
+    crossed = spoken(claim) != source.language
+    # In another script a missing name says nothing: of 260 sentences of the corpus, held against their translations, a limit
     # on names spoke against 56. Bodies are translated, and few are written by sound.
     missing = [
-        [name for name, stands in zip(certain, stood, strict=True) if stands < 0.5 and not crossed]
+        [name for name, stands in zip(certain, stood, strict=True) if stands < 0.5 and _comparable(name, source)]
         for stood in (_standing(certain, carried, source.headings), by_sentence[chosen[0]])
     ]
     claimed, here = places(claim), places(evidence)
@@ -186,6 +199,32 @@ def signals(
         "crossed": float(crossed),
     }
     return found, carried, failed
+
+
+def _comparable(name: Name, source: Source) -> bool:
+    return source.language == ("ko" if re.search("[가-힣]", name.text) else "en") or not re.search("[가-힣]", name.text + source.whole)
+
+
+def spoken(claim: str) -> Language:
+    """The language of a claim: "키는 SECRET-abc입니다" is Korean, whatever letters most of it has."""
+    return "ko" if re.search(r"[가-힣][.!?。]?$", claim) else language_of(claim)
+
+
+# Addresses, mail, keys, hashes, code: what nobody says in other words.
+_CODE = re.compile(
+    r"""(?<![^\s(\[{"'“‘<=:])(?:
+        \w+://[^\s)>\]]+ | www\.[^\s)>\]]+ | [\w.+-]+@[\w-]+\.\w+ | (?:[a-z0-9-]+\.)+(?:com|org|net|io|gov|edu|kr|eu|uk|ai)\b(?:/\S*)?
+        | (?=[\w./+=-]*[A-Za-z])(?=[\w./+=-]*\d)[\w./+=-]{12,} | [A-Za-z0-9+=]*_\w+ | [A-Za-z0-9+/=]{24,} | (?:[A-Z]{4,}-){1,}[\w-]+
+        | <[^>\s][^>]*> | \{\{?[^}]*\}
+    )""",
+    re.VERBOSE | re.ASCII,
+)
+
+
+def unknown_code(claim: str, source: Source) -> str:
+    """The first address, key or piece of code in a claim that its passages do not hold letter for letter, or ""."""
+    held = source.whole.lower()
+    return next((match[0] for match in _CODE.finditer(claim) if match[0].lower().strip(".-/") not in held), "")
 
 
 def _stated(own: Facts, other: Facts) -> list[float]:
