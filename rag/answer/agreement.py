@@ -61,7 +61,10 @@ def _known(document: Document) -> str:
 
 
 def read(
-    passages: Sequence[Passage], embedder: Embedder, language: Language | None = None, documents: Mapping[str, Document] | None = None
+    passages: Sequence[Passage],
+    embedder: Embedder,
+    language: Language | None = None,
+    documents: Mapping[str, Document] | None = None,
 ) -> Source:
     """The sentences of the passages, with their facts, words and vectors.
 
@@ -226,12 +229,12 @@ def spoken(claim: str) -> Language:
     return "ko" if re.search(r"[가-힣][.!?。]?$", claim) else language_of(claim)
 
 
-# Addresses, mail, keys, hashes, code: what nobody says in other words.
+# Addresses, mail, keys (of mixed letters and digits, or in capitals), code: what nobody says in other words.
 _CODE = re.compile(
     r"""(?<![^\s(\[{"'“‘<=:])(?:
-        \w+://[^\s)>\]]+ | www\.[^\s)>\]]+ | [\w.+-]+@[\w-]+\.\w+ | (?:[a-z0-9-]+\.)+(?:com|org|net|io|gov|edu|kr|eu|uk|ai)\b(?:/\S*)?
-        | (?=[\w./+=-]*[A-Za-z])(?=[\w./+=-]*\d)[\w./+=-]{12,} | [A-Za-z0-9+=]*_\w+ | [A-Za-z0-9+/=]{24,} | (?:[A-Z]{4,}-){1,}[\w-]+
-        | <[^>\s][^>]*> | \{\{?[^}]*\}
+        (?:\w+://|www\.)[!-~]+ | [\w.+-]+@[\w-]+\.\w+ | (?:[a-z0-9-]+\.)+(?:com|org|net|io|gov|edu|kr|eu|uk|ai)\b[!-~]*
+        | (?=[\w./+=-]*(?:[A-Za-z]\d|\d[A-Za-z])\w\w)[\w./+=-]{12,} | [A-Za-z0-9+/=]{24,} | (?:[A-Z]{4,}-)+[\w-]+
+        | [A-Za-z0-9]*_\w+ | </?[a-z][^>]*> | \{[^}]*\}
     )""",
     re.VERBOSE | re.ASCII,
 )
@@ -240,7 +243,7 @@ _CODE = re.compile(
 def unknown_code(claim: str, source: Source) -> str:
     """The first address, key or piece of code in a claim that its passages do not hold letter for letter, or ""."""
     held = source.whole.lower()
-    return next((match[0] for match in _CODE.finditer(claim) if match[0].lower().strip(".-/") not in held), "")
+    return next((match[0] for match in _CODE.finditer(claim) if match[0].lower().rstrip(".,;:)]-/") not in held), "")
 
 
 def _stated(own: Facts, other: Facts) -> list[float]:

@@ -11,7 +11,9 @@ from rag.embed import Embedder
 from rag.text import sentences
 from rag.types import Document, Language, Passage
 
-Reason = Literal["", "no-marker", "unknown-marker", "number", "date", "provision", "name", "parties", "polarity", "meaning", "code"]
+Reason = Literal[
+    "", "no-marker", "unknown-marker", "number", "date", "provision", "name", "parties", "polarity", "meaning", "code"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,9 +36,7 @@ def rendered(passage: Passage, documents: Mapping[str, Document], language: Lang
         if len(ours) != len(theirs):
             return "", []
         for block, answer in zip(ours, theirs, strict=True):
-            found += [
-                one for one in _beside(document, block, pair, answer) if chunk.start <= one.start and one.end <= chunk.end
-            ]
+            found += [one for one in _beside(document, block, pair, answer) if chunk.start <= one.start and one.end <= chunk.end]
     heading = pair.text[there[first][0] :].partition("\n")[0].lstrip("# ")
     return f"{pair.title}\n{heading}", found
 
