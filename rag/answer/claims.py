@@ -162,7 +162,8 @@ _REASONS: dict[Language, dict[Reason, str]] = {
 }
 
 
-# Any of these is enough, and so is an absent fact: together they speak against 5 of the 252 true development claims, 278 of the 369 altered.
+# Any of these is enough, and so is an absent fact: together they speak against 5 of the 252 true development claims, and against
+# 285 of the 369 altered ones.
 VETOES: tuple[tuple[Reason, str], ...] = (
     ("name", "place"),
     ("name", "name"),
@@ -181,7 +182,7 @@ WEIGHTS: dict[str, tuple[Reason, float]] = {
     "distance": ("meaning", 1.4),
     "crossed": ("meaning", -1.0),
 }
-LIMIT = 3.0  # LIMIT_NOTE
+LIMIT = 3.0  # 11 of 252 true development claims are above it or have a veto
 
 
 def _fails(claim: Claim, reason: Reason, detail: str) -> Verdict:
