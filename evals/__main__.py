@@ -30,8 +30,11 @@ def run(
     baseline: Annotated[Path | None, typer.Option("--baseline", help="Write the scores without texts here, too.")] = None,
 ) -> None:
     """Ask the questions and measure the answers: our own data, or files of yours with --questions."""
+    from evals import claims as claims_data
     from evals import generative, report, scores
     from evals.run import ask, build_all, circumstances, given, own
+    from rag.embed import load_embedder
+    from rag.index import open_index
 
     settings = Settings()
     if split not in ("dev", "test", "all"):
@@ -61,6 +64,11 @@ def run(
     found = scores.scored(scores.rows(sittings, records), made)
     model = next(iter(settings.chat_models), "")
     found["generative"] = generative.groups(sittings, found["questions"], records, model)
+    full = [sitting.index for sitting in sittings if sitting.name == "full" and sitting.questions]
+    if full:
+        chosen_claims = [claim for claim in claims_data.read_claims() if split in ("all", claim.split)][::every]
+        embedder = load_embedder(settings)
+        found["claims"] = claims_data.measure(chosen_claims, open_index(full[0], embedder.name), embedder)["groups"]
     report.write(found, records, sittings, out)
     if baseline:
         baseline.write_text(report.baseline(found), encoding="utf-8")
@@ -96,7 +104,8 @@ def claims(
     """Check the claims of evals/data/claims: how many of the altered ones are flagged, and how many of the true ones."""
     import json
 
-    from evals.claims import markdown, measure, read_claims
+    from evals.claims import HEAD, lines, measure, read_claims
+    from evals.report import table
     from rag.embed import load_embedder
     from rag.index import open_index
 
@@ -108,7 +117,7 @@ def claims(
     found = measure(chosen, open_index(index or settings.index, embedder.name), embedder)
     if out:
         out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(markdown(found))
+    print(table(HEAD, lines(found["groups"])))
 
 
 @app.command()

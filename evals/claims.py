@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evals.metrics import Estimate, mean
-from rag.answer.claims import Claim, check
+from rag.answer.claims import Claim, Known, check
 from rag.config import PROJECT
 from rag.embed import Embedder
 from rag.errors import QuestionError
@@ -66,11 +66,13 @@ def measure(
 ) -> dict[str, Any]:
     """Detection and false-alarm rates by kind, language and pair, and what was said of each claim."""
     verdicts = []
+    known: dict[tuple[str, str], Known] = {}  # a section is read once for all its claims
     for done, claim in enumerate(claims, start=1):
         passages = cited(claim, index)
         markers = tuple(passage.rank for passage in passages)
         asked = Claim(text=claim.claim, markers=markers, start=0, end=len(claim.claim))
-        verdict = check([asked], passages, embedder)[0]
+        read = known.setdefault((claim.document, claim.heading), {})
+        verdict = check([asked], passages, embedder, read, index.documents)[0]
         verdicts.append(
             {**claim.model_dump(), "flagged": not verdict.supported, "reason": verdict.reason, "detail": verdict.detail}
         )
@@ -104,12 +106,12 @@ def _estimate(values: Sequence[float]) -> dict[str, float] | None:
     return {"value": found.value, "low": found.low, "high": found.high, "n": found.n} if found else None
 
 
-def markdown(found: Mapping[str, Any]) -> str:
-    """The rates as a table, with 95 % bootstrap intervals."""
-    lines = ["| claims | detection | false alarms |", "|---|---:|---:|"]
-    for row in found["groups"]:
-        lines.append(f"| {row['group']} | {_cell(row['detection'])} | {_cell(row['false_alarms'])} |")
-    return "\n".join(lines) + "\n"
+HEAD = ["claims", "altered ones flagged", "true ones flagged"]
+
+
+def lines(groups: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The rates as rows of a table under HEAD, with 95 % bootstrap intervals."""
+    return [[row["group"], _cell(row["detection"]), _cell(row["false_alarms"])] for row in groups]
 
 
 def _cell(rate: Mapping[str, float] | None) -> str:

@@ -12,7 +12,7 @@ from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 from sklearn.metrics import roc_curve
 
-from evals import generative
+from evals import claims, generative
 from evals.questions import EvalQuestion
 from evals.run import Record, Sitting
 
@@ -74,7 +74,7 @@ def html(scores: Mapping[str, Any], records: Sequence[Record], sittings: Sequenc
         plotly=get_plotlyjs(),
         made=made(scores["made"], len(rows)),
         tiles=tiles(groups[0], titles),
-        figures=figures + written(scores),
+        figures=figures + written(scores) + checked(scores),
         worst=worst(rows, records, sittings),
         note=escape(NOTE),
     )
@@ -309,12 +309,22 @@ def written(scores: Mapping[str, Any]) -> str:
     if not scores.get("generative"):
         return ""
     head, rows = generative.lines(scores["generative"])
+    return _section("Written by a chat model", scores["made"]["settings"]["chat_model"], [head, *rows])
+
+
+def checked(scores: Mapping[str, Any]) -> str:
+    """How many of the altered claims the checks flag, and how many of the true ones, as a table."""
+    if not scores.get("claims"):
+        return ""
+    said = "Claims of evals/data/claims, true ones and altered ones; 95 % intervals in brackets."
+    return _section("Checks of claims", said, [claims.HEAD, *claims.lines(scores["claims"])])
+
+
+def _section(title: str, said: str, rows: Sequence[Sequence[str]]) -> str:
     lines = "".join(
-        f"<tr><th>{escape(title)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-        for title, *cells in [head, *rows]
+        f"<tr><th>{escape(first)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>" for first, *cells in rows
     )
-    model = escape(scores["made"]["settings"]["chat_model"])
-    return f'<section><h2>Written by a chat model</h2><p>{model}</p><div class="wide"><table>{lines}</table></div></section>'
+    return f'<section><h2>{escape(title)}</h2><p>{escape(said)}</p><div class="wide"><table>{lines}</table></div></section>'
 
 
 def made(found: Mapping[str, Any], questions: int) -> str:

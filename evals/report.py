@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evals import generative, page
+from evals import claims, generative, page
 from evals.run import Record, Sitting
 
 Group = Mapping[str, Any]
@@ -56,6 +56,8 @@ def markdown(scores: Mapping[str, Any]) -> str:
     if scores.get("generative"):
         parts += ["## Written by a chat model\n", f"{scores['made']['settings']['chat_model']}\n"]
         parts += [table(*generative.lines(scores["generative"]))]
+    if scores.get("claims"):
+        parts += ["## Checks of claims\n", table(claims.HEAD, claims.lines(scores["claims"]))]
     parts += ["## Korean and English\n", _figures(scores, scores["gaps"], names, cell)]
     head = [
         "milliseconds",

@@ -105,7 +105,7 @@ class Pipeline(Runnable[Question, Answer]):
             written = answer
             try:
                 read = passages(self.index, of_all, generate.PASSAGES)
-                for written in generate.generate(chat, answer, query.text, read, self.embedder):
+                for written in generate.generate(chat, answer, query.text, read, self.embedder, self.index.documents):
                     yield written
                 return
             except ChatModelError as error:

@@ -67,6 +67,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|No|Nos|Art|Arts|Sec|Ch|Vol|Fig|vs?|cf|al|etc|Inc|Ltd|Corp|Co|St|Jan|Feb|Mar|Apr|Jun|Jul|"
     r"Aug|Sept?|Oct|Nov|Dec|approx|para|paras|pp?|e\.g|i\.e|[A-Z](?:\.[A-Z])+))\.$|^[\s>*-]*(?:\d{1,3}|[가-하])\.$"
 )
+_HEADING = re.compile(r"^#{1,6} +", re.MULTILINE)
 _END = re.compile(r"[.!?…。？！]+[)\]\"'”’」』》*_]*(?=\s|$)")
 _OPEN_END = re.compile(r"(?:[다요죠까음함임됨]|[.!?…。:：])[)\]\"'”’」』]*$")
 _MAX_SENTENCE = 600  # characters; a line without any end of sentence is cut at a space near here
@@ -86,6 +87,18 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[i
         for left, right in _split_block(text, block_start, block_end):
             spans.extend(_cut_long(text, left, right))
     return spans
+
+
+def sections(text: str) -> list[tuple[int, int]]:
+    """Spans of the sections: each from one heading to the next; one for a text without headings."""
+    starts = [match.start() for match in _HEADING.finditer(text)]
+    starts = starts if starts[:1] == [0] else [0, *starts]
+    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+
+
+def section_of(text: str, position: int) -> int:
+    """The number of the section that holds `position`, from 0."""
+    return max(n for n, (start, _) in enumerate(sections(text)) if start <= position or n == 0)
 
 
 def blocks(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:

@@ -1,13 +1,15 @@
 """How a sentence of a generated answer and the passages that it cites agree: the signals that the checks of claims weigh."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag import crosslingual
+from rag.answer.counterpart import rendered
 from rag.answer.facts import Facts, date_stands, facts, number_stands
 from rag.answer.names import HEADS, Name, names, sounds_like, standing, vectors_of
 from rag.answer.polarity import contradicted, implies_denial, negations
@@ -15,7 +17,7 @@ from rag.embed import Embedder
 from rag.lexical import words
 from rag.places import located, places
 from rag.text import language_of, sentences
-from rag.types import Language, Passage
+from rag.types import Document, Language, Passage
 
 # --- what a passage says
 
@@ -32,6 +34,7 @@ class Sentence:
     facts: Facts
     tokens: tuple[tuple[str, str], ...]
     names: tuple[Name, ...]
+    spellings: frozenset[str]  # the names and their words, here and in what a counterpart's sentence answers
     main: NDArray[np.float32]
     cross: NDArray[np.float32]
 
@@ -43,28 +46,46 @@ class Source:
     sentences: tuple[Sentence, ...]
     context: str
     headings: str
+    whole: str  # all that the passages and their counterparts say, and what is known around them
     language: Language
     facts: Facts  # of all sentences and of the context
     places: frozenset[str]
 
 
-def _context(passage: Passage) -> str:
-    document = passage.document
-    return "\n".join(
-        [passage.chunk.context or document.title, document.issuer, document.status, document.published, document.as_of]
-    )
+def _spellings(text: str) -> frozenset[str]:
+    return frozenset(part for name in names(text) for part in (name.text, *name.text.split()) if len(part) > 1)
 
 
-def read(passages: Sequence[Passage], embedder: Embedder) -> Source:
-    """The sentences of the passages, with their facts, words and vectors."""
-    spans = [
-        (passage, start, end)
-        for passage in passages
-        for start, end in sentences(passage.document.text, passage.chunk.start, passage.chunk.end)
-    ]
-    texts = [passage.document.text[start:end] for passage, start, end in spans]
+def _known(document: Document) -> str:
+    return "\n".join([document.issuer, document.status, document.published, document.as_of])
+
+
+def read(
+    passages: Sequence[Passage],
+    embedder: Embedder,
+    language: Language | None = None,
+    documents: Mapping[str, Document] | None = None,
+) -> Source:
+    """The sentences of the passages, with their facts, words and vectors.
+
+    Where `documents` holds the counterpart of a passage in `language`, its sentences are read in place of the passage's own,
+    and stand for the spans that they answer: within one language a changed word shows. Facts may stand in either.
+    """
+    spoken: list[tuple[Passage, int, int, str]] = []
+    headings, also = [], []
+    for passage in passages:
+        own = [
+            (passage, start, end, passage.document.text[start:end])
+            for start, end in sentences(passage.document.text, passage.chunk.start, passage.chunk.end)
+        ]
+        heading, beside = rendered(passage, documents, language) if documents and language else ("", [])
+        headings.append(f"{heading}\n{passage.chunk.context or passage.document.title}".strip())
+        also += [text for *_, text in own] if beside else []
+        spoken += [(passage, one.start, one.end, one.text) for one in beside] or own
+    texts = [text for *_, text in spoken]
     main, cross = embedder.encode_query(texts), crosslingual.encode(texts)
-    context = "\n".join(_context(passage) for passage in passages)
+    context = "\n".join([*headings, *(_known(passage.document) for passage in passages)])
+    around = "\n".join([*texts, *also, context])
     return Source(
         sentences=tuple(
             Sentence(
@@ -76,16 +97,18 @@ def read(passages: Sequence[Passage], embedder: Embedder) -> Source:
                 facts=facts(text),
                 tokens=words(text),
                 names=names(text),
+                spellings=_spellings(f"{text}\n{passage.document.text[start:end]}"),
                 main=main[row],
                 cross=cross[row],
             )
-            for row, ((passage, start, end), text) in enumerate(zip(spans, texts, strict=True))
+            for row, (passage, start, end, text) in enumerate(spoken)
         ),
         context=context,
-        headings="\n".join(passage.chunk.context or passage.document.title for passage in passages),
+        headings="\n".join(headings),
+        whole=around,
         language=language_of(" ".join(texts)),
-        facts=facts("\n".join([*texts, context])),
-        places=places("\n".join([*texts, context])) | {passage.document.jurisdiction for passage in passages},
+        facts=facts(around),
+        places=places(_spelled_out(around)) | {passage.document.jurisdiction for passage in passages},
     )
 
 
@@ -148,44 +171,85 @@ def signals(
     carried = [source.sentences[row] for row in sorted(chosen)]
     evidence = " ".join(sentence.text for sentence in carried)
     around = 0.9 * cover(tokens, words(source.context))
-    crossed = language_of(claim) != source.language
-    # Across languages a missing name says nothing: of 260 sentences of the corpus, held against their translations, a limit
+    crossed = spoken(claim) != source.language
+    # In another script a missing name says nothing: of 260 sentences of the corpus, held against their translations, a limit
     # on names spoke against 56. Bodies are translated, and few are written by sound.
     missing = [
-        [name for name, stands in zip(certain, stood, strict=True) if stands < 0.5 and not crossed]
-        for stood in (_standing(certain, carried, source.headings), by_sentence[chosen[0]])
+        name
+        for name, stands in zip(certain, _standing(certain, carried, source.headings), strict=True)
+        if stands < 0.5 and _absent(name, carried, source, crossed)
     ]
-    claimed, here = places(claim), places(evidence)
+    spelled = _spelled_out(claim)
+    claimed, here = places(spelled), places(_spelled_out(evidence))
     denials = negations(claim)
     opposite = contradicted(claim, evidence)
     failed: dict[str, str] = {}
-    for signal, lacking in (("name", missing[0]), ("name_first", missing[1])):
-        for name in lacking[:1]:
-            failed[signal] = name.text
+    for name in missing[:1]:
+        failed["name"] = name.text
     for signal, odd in (("place", claimed - source.places), ("place_other", claimed - here)):
-        for place, code in located(claim):
+        for place, code in located(spelled):
             if code in odd:
-                failed[signal] = re.split(r"\W", claim[place:], maxsplit=1)[0]
+                failed[signal] = re.split(r"\W", spelled[place:], maxsplit=1)[0]
     for _, _, left, right in denials[:1]:
         failed["alone"] = claim[left:right]
     for word in opposite[:1]:
         failed["opposite"] = word
     found = {
-        "name": float(bool(missing[0])),
+        "name": float(bool(missing)),
         "place": float(bool(claimed - source.places)),
         "place_other": float(bool(claimed - here) and bool(here - claimed)),
         "opposite": float(bool(opposite)),
         "alone": float(bool(denials) and not negations(evidence) and not implies_denial(evidence)),
         "swapped": _swapped(claim, named, first),
-        "name_first": float(bool(missing[1])),
         "denied": 0.0 if denials or implies_denial(claim) else _denied(claim, first.text),
         "clause": 1 - _clause(claim, tokens, np.maximum(have, around)),
         "rarest": 1 - float(np.sort(np.maximum(covers[chosen[0]], around))[:2].mean()) if tokens else 0.0,
-        "facts": 1 - float(stated[chosen[0]].mean()) if had.size else 0.0,
         "distance": 1 - float(cos_cross[chosen].max()),
         "crossed": float(crossed),
     }
     return found, carried, failed
+
+
+def _spelled_out(text: str) -> str:
+    """The text with USA for US, which in a question may be a pronoun and is therefore no place's name there."""
+    return re.sub(r"\bUS\b", "USA", text)
+
+
+def _absent(name: Name, among: Sequence[Sentence], source: Source, crossed: bool) -> bool:
+    """Whether a name that the sentences lack may be held against the claim: across languages only if it is in the passage's script,
+    and never if something there is spelled nearly so, or sounds so in the other script (Myuhng-joo, Myung-joo; 트레이핸, Trahan)."""
+    hangul = bool(re.search("[가-힣]", name.text))
+    if crossed and hangul != (source.language == "ko"):
+        return False
+    return not any(_spelled_so(name.text, other, hangul) for sentence in among for other in sentence.spellings)
+
+
+def _spelled_so(name: str, other: str, hangul: bool) -> bool:
+    if name[0] == other[0] and len(name) > 3 and SequenceMatcher(None, name, other, autojunk=False).ratio() > 0.85:
+        return True
+    return hangul != bool(re.search("[가-힣]", other)) and sounds_like(name, other) >= 0.8
+
+
+def spoken(claim: str) -> Language:
+    """The language of a claim: "키는 SECRET-abc입니다" is Korean, whatever letters most of it has."""
+    return "ko" if re.search(r"[가-힣][.!?。]?$", claim) else language_of(claim)
+
+
+# Addresses, mail, keys (of mixed letters and digits, or in capitals), code: what nobody says in other words.
+_CODE = re.compile(
+    r"""(?<![^\s(\[{"'“‘<=:])(?:
+        (?:\w+://|www\.)[!-~]+ | [\w.+-]+@[\w-]+\.\w+ | (?:[a-z0-9-]+\.)+(?:com|org|net|io|gov|edu|kr|eu|uk|ai)\b[!-~]*
+        | (?=[\w./+=-]*(?:[A-Za-z]\d|\d[A-Za-z])\w\w)[\w./+=-]{12,} | [A-Za-z0-9+/=]{24,} | (?:[A-Z]{4,}-)+[\w-]+
+        | [A-Za-z0-9]*_\w+ | </?[a-z][^>]*> | \{[^}]*\}
+    )""",
+    re.VERBOSE | re.ASCII,
+)
+
+
+def unknown_code(claim: str, source: Source) -> str:
+    """The first address, key or piece of code in a claim that its passages do not hold letter for letter, or ""."""
+    held = source.whole.lower()
+    return next((match[0] for match in _CODE.finditer(claim) if match[0].lower().rstrip(".,;:)]-/") not in held), "")
 
 
 def _stated(own: Facts, other: Facts) -> list[float]:
@@ -269,7 +333,8 @@ def _relations(text: str, named: Sequence[Name]) -> dict[tuple[str, str], int]:
                     found[one.text, other.text] = 1 if one.role == "agent" else -1
                 continue
             between = text[one.end : other.start]
-            if not re.search(r"\b(?!and\b|the\b|for\b)[a-z]{3,}", between) or re.search(r"[.;:]\s", between):  # a list of names
+            # A list of names, or one that only says whose word it is.
+            if not re.search(r"\b(?!and\b|the\b|for\b)[a-z]{3,}", between) or re.search(r"[.;:]\s|according to $", between):
                 continue
             found[one.text, other.text] = -1 if _PASSIVE.search(between) else 1
     return found

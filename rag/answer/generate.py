@@ -2,19 +2,18 @@
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.answer.agreement import Source
-from rag.answer.claims import Claim, Verdict, check, explain, split_claims
+from rag.answer.claims import Claim, Known, Verdict, check, explain, split_claims
 from rag.answer.extract import cite
 from rag.answer.frame import UNVERIFIED, as_of_label, kind_label, notice
 from rag.chat import Chat, words
 from rag.embed import Embedder
 from rag.errors import ChatModelError
 from rag.text import count_tokens, normalise, plain
-from rag.types import Answer, Citation, Language, Passage, Unsupported
+from rag.types import Answer, Citation, Document, Language, Passage, Unsupported
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -27,7 +26,7 @@ ABSTENTION: dict[Language, str] = {
     "en": "The passages do not answer this question.",
 }
 # Reasons for which a sentence has no support at all; with any other, the passage it cites speaks of the matter.
-BASELESS = ("no-marker", "unknown-marker", "meaning")
+BASELESS = ("no-marker", "unknown-marker", "code", "meaning")
 
 RULES = """\
 You answer a question about AI governance for a researcher, from the passages below and from nothing else.
@@ -55,8 +54,17 @@ _SENTENCE_END = re.compile(r"[.!?…。다요음함임][)\]\"'”’」』]*\Z")
 _HANGUL, _LATIN = re.compile(r"[가-힣]"), re.compile(r"[A-Za-z]")
 
 
-def generate(chat: Chat, bare: Answer, question: str, passages: Sequence[Passage], embedder: Embedder) -> Iterator[Answer]:
+def generate(
+    chat: Chat,
+    bare: Answer,
+    question: str,
+    passages: Sequence[Passage],
+    embedder: Embedder,
+    documents: Mapping[str, Document] | None = None,
+) -> Iterator[Answer]:
     """The answer as it grows by a checked sentence at a time; the first is empty. `question` stands alone.
+
+    `documents`: by id, where the counterparts of the passages are, for what is written in the other language.
 
     A sentence that fails a check is marked as not verified, or left out if nothing supports it; both are in `unsupported`.
     Raises ChatModelError when the model cannot be had, fails in whatever way, abstains, or writes nothing that holds.
@@ -65,7 +73,7 @@ def generate(chat: Chat, bare: Answer, question: str, passages: Sequence[Passage
     answer = replace(bare, mode="generative", model=chat.name)
     yield answer
     said: list[str] = []
-    read: dict[tuple[int, ...], Source] = {}  # passages are embedded once, not once a sentence
+    read: Known = {}  # passages are embedded once, not once a sentence
     for claim, opens in claims_written(words(chat, messages(question, bare.language, given))):
         if claim is None:
             answer = replace(answer, notice=notice("cut", chat.name, bare.language))
@@ -79,7 +87,7 @@ def generate(chat: Chat, bare: Answer, question: str, passages: Sequence[Passage
         said.append(claim.text)
         if not speaks("".join(said), bare.language):
             raise ChatModelError(f"{chat.name!r} wrote in another language.", "language")
-        [verdict] = check([claim], given, embedder, read)
+        [verdict] = check([claim], given, embedder, read, documents)
         grown = _with(answer, verdict, given, opens)
         if grown.text != answer.text or grown.unsupported != answer.unsupported:
             yield grown

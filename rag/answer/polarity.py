@@ -114,6 +114,34 @@ _OPPOSITES = (
     ("attend participat took_part present|참석 참가 참여", "absent boycott skip cancel|불참 취소 빠졌"),
     ("fund finance subsid invest|지원 투자 출자", "defund cut tax|삭감 중단 과세"),
     ("raise lift hike|올리 인상 높이", "lower cut|내리 인하 낮추"),
+    ("file filed lodge lodged|제기했 제기한 제출했 신청했", "withdrew withdraw withdrawn retract drop dropped|취하 철회 거둬들"),
+    ("uphold upheld affirm|유지했 확정했 그대로_인정", "overturn overturned revers annul quash struck_down invalidat|뒤집 파기 취소 무효"),
+    ("suspend suspended paus halt freez|중단 정지 멈추 동결", "resum restart lifted reinstat|재개 해제 되살"),
+    ("proceed go_ahead|진행하 이어가", "dismiss dismissed throw_out threw_out|기각 각하"),
+    ("Senate|상원", "House_of lower_house|하원"),
+    ("Democrat|민주당", "Republican|공화당"),
+    ("developer developers|개발자 개발사 개발사업자", "deployer deployers|이용사업자 배치자 배포자"),
+    ("provider providers|제공자 공급자", "deployer deployers|배치자 배포자 활용자"),
+    ("annual annually yearly|매년 해마다 연간", "monthly quarterly weekly daily|매월 매달 매주 매일 분기"),
+    ("adult adults|성인", "child children minor minors|아동 미성년 청소년"),
+    ("input inputs|입력", "output outputs|출력 산출"),
+    ("most majority|대부분 대다수", "few hardly|소수의 극소수"),
+    ("always|항상 언제나", "never|결코 한_번도"),
+    ("same identical equal|같은 동일 똑같", "different differs differ|다른_ 다르 다릅 상이"),
+    ("possible feasible|가능", "impossible infeasible|불가능"),
+    ("high-risk high-impact|고위험 고영향", "low-risk minimal-risk limited-risk|저위험 최소_위험"),
+    ("preserv retain store stored|보존 보관", "delet destroy eras|파기 삭제"),
+    ("elect elected|선출", "appoint appointed|임명"),
+    ("opt-in|옵트인", "opt-out|옵트아웃"),
+    ("transparen|투명", "opaque|불투명"),
+    ("identifiab|식별할_수_있", "anonym|익명"),
+    ("import imports imported|수입", "export exports exported|수출"),
+    ("long longer lengthen|긴_ 길게 늘리", "short shorter shorten|짧"),
+    ("heavy heavier harsh|무거운 무겁", "light lighter mild|가벼운 가볍"),
+    ("expensive costly|비싸 비싼", "cheap inexpensive|싸게 저렴"),
+    ("upstream|상류", "downstream|하류"),
+    ("employer|고용주 사용자가", "employee employees worker|근로자 노동자 직원"),
+    ("unknown undisclosed|알려지지 미상", "known disclosed announced|알려졌 공개됐 발표"),
 )  # fmt: skip
 
 
@@ -137,7 +165,7 @@ _ENGLISH_NOT = re.compile(
 _ENGLISH_STOP = re.compile(r"[,;:.()]|\b(?:but|although|while|whereas|because|which|who|where|when|if)\b", re.IGNORECASE)
 _ABLE = "".join(chr(0xAC00 + 28 * code + 8) for code in range(399))  # syllables that end in ㄹ, as before "수 없다"
 _KOREAN_NOT = re.compile(
-    rf"(?:지|지는|지도)\s?(?:않|못|아니|말)|(?<=[{_ABLE}])\s수(?:는|도|가)?\s?없"
+    rf"(?<!걸리)(?<!넘)(?<!미치)(?:지|지는|지도)\s?(?:않|못|아니|말)|(?<=[{_ABLE}])\s수(?:는|도|가)?\s?없"
     r"|(?:이|가|은|는|도|의)\s(?:없|아니|아닙|아닌|아닐|아녔)|(?:서는|면)\s안\s(?:되|됩|된)"
     r"|(?:할|될)\s필요(?:가|는|도)?\s?없|(?<=[가-힣])\s없|(?<=[가-힣])\s못\s?(?:하|했|합|한)"
 )

@@ -8,7 +8,7 @@ from html import escape
 from itertools import groupby, pairwise
 
 from rag.answer.frame import KINDS, as_of_label, kind_label
-from rag.text import blocks, language_of, plain, sentences
+from rag.text import blocks, language_of, plain, section_of, sections, sentences
 from rag.types import Answer, Citation, Document, Language
 from rag.ui import cite
 from rag.ui.cite import Span
@@ -284,18 +284,6 @@ def _whole(document: Document, marks: Sequence[Mark], span: Span, strings: Strin
         else ""
     )
     return f'{outline}{cut}<div class="text" lang="{escape(document.language)}">{_text(document.text, shown, marks)}</div>'
-
-
-def sections(text: str) -> list[Span]:
-    """Spans of the sections: each from one heading to the next; one for a text without headings."""
-    starts = [match.start() for match in _HEADING.finditer(text)]
-    starts = starts if starts[:1] == [0] else [0, *starts]
-    return list(zip(starts, [*starts[1:], len(text)], strict=True))
-
-
-def section_of(text: str, position: int) -> int:
-    """The number of the section that holds `position`, from 0."""
-    return max(n for n, (start, _) in enumerate(sections(text)) if start <= position or n == 0)
 
 
 def _overlap(one: Span, other: Span) -> bool:

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from evals.claims import KINDS, cited, markdown, rates, read_claims
+from evals import page
+from evals.claims import KINDS, cited, lines, rates, read_claims
 from rag.pipeline import Pipeline
 
 CLAIMS = read_claims()
@@ -51,7 +52,9 @@ def test_rates_count_altered_and_true_claims_apart() -> None:
     assert found["all"]["detection"]["value"] == 0.5 and found["all"]["false_alarms"]["value"] == 0
     assert found["across languages"]["detection"]["n"] == 2 and "within a language" not in found
     assert found["number"]["false_alarms"] is None
-    assert "| number | 0.50" in markdown({"groups": rates(verdicts)})
+    assert "<th>number</th><td>0.50 [0.00, 1.00] of 2</td>" in page.checked({"claims": rates(verdicts)})
+    assert page.checked({}) == ""
+    assert ["number", "0.50 [0.00, 1.00] of 2", ""] in lines(rates(verdicts))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from evals import report
 from evals.__main__ import app
 from rag.config import PROJECT
 from rag.terminal import main
@@ -49,6 +50,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     )
     assert done.returncode == 0, done.stderr
     return paths
+
+
+def test_the_report_shows_the_checks_of_claims(files: dict[str, Path]) -> None:
+    found = json.loads((files["out"] / "scores.json").read_text(encoding="utf-8"))
+    assert "Checks of claims" not in report.markdown(found), "claims are about our own corpus"
+    rate = {"value": 0.5, "low": 0.0, "high": 1.0, "n": 2}
+    found["claims"] = [{"group": "number", "detection": rate, "false_alarms": None}]
+    assert "## Checks of claims" in report.markdown(found) and "| number | 0.50 [0.00, 1.00] of 2 |  |" in report.markdown(found)
 
 
 def answers(files: dict[str, Path]) -> list[dict[str, Any]]:

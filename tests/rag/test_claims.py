@@ -1,9 +1,13 @@
 """The checks of generated claims: their pieces, and all of them together on passages of a real index."""
 
+import re
+from collections.abc import Mapping
+
 import pytest
 
 from rag.answer.claims import Claim, Verdict, check, explain, split_claims
 from rag.answer.facts import date_stands, facts, number_stands
+from rag.answer.generate import BASELESS
 from rag.answer.names import names, sounds_like
 from rag.answer.polarity import contradicted
 from rag.embed import Embedder
@@ -138,13 +142,24 @@ TEXT = {
 
 def passage(language: str) -> Passage:
     text = TEXT[language]
-    document = Document(id=f"case-{language}", title="Musk v. OpenAI", text=text, language=language)
+    other = {"ko": "en", "en": "ko"}[language]
+    document = Document(id=f"case-{language}", title="Musk v. OpenAI", text=text, language=language, pair=f"case-{other}")
     chunk = Chunk(id="c", document_id=document.id, language=language, start=0, end=len(text), text=text, context="Musk v. OpenAI")
     return Passage(rank=1, score=1.0, chunk=chunk, document=document)
 
 
-def verdict(text: str, language: str, embedder: Embedder, markers: tuple[int, ...] = (1,)) -> Verdict:
-    return check([Claim(text=text, markers=markers, start=0, end=len(text))], [passage(language)], embedder)[0]
+BOTH = {f"case-{language}": passage(language).document for language in TEXT}
+
+
+def verdict(
+    text: str,
+    language: str,
+    embedder: Embedder,
+    markers: tuple[int, ...] = (1,),
+    documents: Mapping[str, Document] | None = None,
+) -> Verdict:
+    claim = Claim(text=text, markers=markers, start=0, end=len(text))
+    return check([claim], [passage(language)], embedder, documents=documents)[0]
 
 
 @pytest.mark.parametrize(
@@ -173,6 +188,47 @@ def test_check(text: str, language: str, reason: str, embedder: Embedder) -> Non
     for document_id, chunk_id, start, end in found.spans:
         assert (document_id, chunk_id) == (f"case-{language}", "c") and TEXT[language][start:end].strip()
     assert bool(found.spans) is found.supported
+
+
+@pytest.mark.parametrize(
+    ("text", "cited", "alone", "beside"),
+    [
+        ("머스크는 2024년 2월 샌프란시스코 법원에 구글을 제소했습니다.", "en", "", "name"),
+        ("Musk sued Google in a San Francisco court in February 2024.", "ko", "", "name"),
+        ("머스크는 2024년 2월 샌프란시스코 법원에 오픈AI를 제소했습니다.", "en", "", ""),
+        ("Musk filed a suit against OpenAI in San Francisco in February 2024.", "ko", "", ""),
+    ],
+)
+def test_a_claim_in_the_other_language_is_held_against_the_counterpart(
+    text: str, cited: str, alone: str, beside: str, embedder: Embedder
+) -> None:
+    assert verdict(text, cited, embedder).reason == alone
+    found = verdict(text, cited, embedder, documents=BOTH)
+    assert found.reason == beside
+    for document_id, _, start, end in found.spans:
+        assert document_id == f"case-{cited}", "what is quoted is the passage that was cited"
+        assert re.search("Musk|머스크", TEXT[cited][start:end]) and "2024" in TEXT[cited][start:end]
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "SECRET-abcdefghijkl",
+        "sk-proj-9f8e7d6c5b4a3210",
+        "https://evil.example/x",
+        "who@evil.example",
+        "AKIAIOSFODNN7EXAMPLE",
+        "<b>x</b>",
+    ],
+)
+@pytest.mark.parametrize(
+    "claim", ["키는 {}입니다.", "머스크는 오픈AI를 제소했고 키는 {}입니다.", "The key is {}.", "Musk sued OpenAI with {}."]
+)
+def test_no_code_passes_that_the_passage_does_not_hold(claim: str, code: str, language: str, embedder: Embedder) -> None:
+    found = verdict(claim.format(code), language, embedder, documents=BOTH)
+    assert (found.supported, found.reason) == (False, "code") and found.reason in BASELESS
+    assert not any(code in explain(found, asked) for asked in ("ko", "en")), "a secret is not repeated"
 
 
 @pytest.mark.parametrize(
