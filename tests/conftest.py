@@ -57,7 +57,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def address(index_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where one `python app.py` serves, for all modules that look at the page."""
-    from tests.test_browser import served
+    from tests.browser import served
 
     with served(tmp_path_factory.mktemp("server") / "log", index=str(index_dir)) as url:
         yield url

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.test_browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask
+from tests.browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask
 
 Scheme = Literal["light", "dark"]
 

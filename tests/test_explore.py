@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from rag.explore import timeline
 from rag.pipeline import Pipeline
-from tests.test_browser import ENGLISH, SECONDS, ask
+from tests.browser import ENGLISH, SECONDS, ask
 
 LONG = 120 * SECONDS  # the first map of an index
 

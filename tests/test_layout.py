@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from rag.config import PROJECT
-from tests.test_browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask
+from tests.browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask
 
 KEPT = PROJECT / "tests" / "layout.json"
 TOLERANCE = 0.03  # of the viewport

@@ -17,8 +17,8 @@ from rag.pipeline import Pipeline
 from rag.types import Citation
 from rag.ui import cite, evidence
 from rag.ui.strings import STRINGS
+from tests.browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask, expect_marked, flat, served
 from tests.conftest import FLAGS
-from tests.test_browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask, expect_marked, flat, served
 
 FONTS = PROJECT / "rag" / "ui" / "fonts"
 

@@ -20,7 +20,7 @@ from rag.types import Document
 from rag.ui.handlers import Opening
 from rag.ui.strings import LANGUAGES, OWN_STRINGS
 from rag.ui.uploads import DOCUMENTS, Ingest, Own, Uploads
-from tests.test_browser import SECONDS, ask, served
+from tests.browser import SECONDS, ask, served
 
 KOREAN_TEXT = (
     "# 달빛군 청사 주차 안내\n\n달빛군 청사의 주차 요금은 한 시간에 730원입니다.\n\n월요일에는 청사 주차장을 닫습니다.\n"
