@@ -69,7 +69,7 @@ def test_on_a_desktop(desktop: Page, locale: str) -> None:
     found += findings(desktop, "document")
     ask(desktop, REFUSED)
     found += findings(desktop, "refusal")
-    desktop.locator("#evidence .home").click()
+    desktop.locator(".browse").click()
     expect(desktop.locator("#evidence .corpus")).to_be_visible()
     found += findings(desktop, "corpus")
     assert found == []
