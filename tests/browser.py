@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+import pytest
+from playwright.sync_api import Browser, BrowserType, Locator, Page, expect
 
 from rag.config import PROJECT
 from rag.ui.strings import EXAMPLES
@@ -19,6 +21,24 @@ from rag.ui.strings import EXAMPLES
 KOREAN, ENGLISH = "왜 머스크는 소송을 냈나?", "Which practices does Article 5 ban?"
 REFUSED = EXAMPLES["ko"][-1].question
 SECONDS = 1000
+
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def launched(chromium: BrowserType, *flags: str, **environment: str) -> Browser:
+    """The machine's Chromium, with further flags and variables. Fails where there is none."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.fail("No browser: the page is tested in Chromium. Install one, for example: apt-get install chromium")
+    return chromium.launch(executable_path=path, args=[*FLAGS, *flags], env=dict(os.environ | environment))
 
 
 @contextmanager
