@@ -42,8 +42,8 @@ def launched(chromium: BrowserType, *flags: str, **environment: str) -> Browser:
 
 
 @contextmanager
-def served(log: Path, **settings: str) -> Iterator[str]:
-    """Where `python app.py` serves, from the moment that it answers."""
+def served(log: Path, *script: str, **settings: str) -> Iterator[str]:
+    """Where `python app.py`, or another script, serves, from the moment that it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -51,7 +51,9 @@ def served(log: Path, **settings: str) -> Iterator[str]:
         os.environ | {f"JIPHYEON_{name.upper()}": value for name, value in settings.items()} | {"JIPHYEON_PORT": str(port)}
     )
     with log.open("wb") as out:
-        server = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environment, stdout=out, stderr=out)
+        server = subprocess.Popen(
+            [sys.executable, *(script or ("app.py",))], cwd=PROJECT, env=environment, stdout=out, stderr=out
+        )
     url = f"http://127.0.0.1:{port}/"
     try:
         for _ in range(240):
