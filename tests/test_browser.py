@@ -1,54 +1,14 @@
 """The page in a real browser, served by a real process."""
 
-import os
-import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from rag.config import PROJECT
 from rag.pipeline import Pipeline
 from rag.types import Answer
-from rag.ui.strings import EXAMPLES
-
-KOREAN, ENGLISH = "왜 머스크는 소송을 냈나?", "Which practices does Article 5 ban?"
-REFUSED = EXAMPLES["ko"][-1].question
-SECONDS = 1000
-
-
-@contextmanager
-def served(log: Path, **settings: str) -> Iterator[str]:
-    """Where `python app.py` serves, from the moment that it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = (
-        os.environ | {f"JIPHYEON_{name.upper()}": value for name, value in settings.items()} | {"JIPHYEON_PORT": str(port)}
-    )
-    with log.open("wb") as out:
-        server = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environment, stdout=out, stderr=out)
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(url, timeout=5).close()
-                break
-            except OSError:
-                assert server.poll() is None, log.read_text()
-                time.sleep(0.25)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(20)
-    assert "Traceback" not in log.read_text()
+from tests.browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask, expect_marked, served
 
 
 @pytest.fixture
@@ -75,33 +35,6 @@ def _visit(browser: Browser, address: str, locale: str, width: int, height: int)
     yield page
     page.close()
     assert errors == []
-
-
-def ask(page: Page, question: str) -> Locator:
-    """Type the question, send it with Enter, wait for the complete answer."""
-    before = page.locator("#chat .bot-row").count()
-    page.locator("#question textarea").press_sequentially(question, delay=5)
-    page.keyboard.press("Enter")
-    answer = page.locator("#chat .bot-row").nth(before)
-    expect(answer.locator(".footer, .refusal")).to_be_visible(timeout=60 * SECONDS)
-    return answer
-
-
-def flat(text: str) -> str:
-    return re.sub(r"[\s-]+", " ", text).strip()
-
-
-def marked(page: Page) -> str:
-    return flat(" ".join(page.locator("#evidence .text mark.quote.current").all_text_contents()))
-
-
-def expect_marked(page: Page, quote: str) -> None:
-    expect(page.locator("#evidence mark.quote.current").first).to_be_visible()
-    for _ in range(40):
-        if marked(page) == flat(quote):
-            return
-        page.wait_for_timeout(50)
-    assert marked(page) == flat(quote)
 
 
 @pytest.mark.parametrize(("fixture", "question"), [("visit", KOREAN), ("visit_in_english", ENGLISH)])

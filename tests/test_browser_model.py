@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from rag.pipeline import Pipeline
 from rag.ui.strings import ENGLISH, KOREAN
+from tests.browser import SECONDS, ask, expect_marked, served
 from tests.scripted_model import Reply, Request, Scripted, passage_with, prompt, scripted
-from tests.test_browser import SECONDS, ask, expect_marked, served
 
 QUESTION = "How large is the fine under Korea's AI Basic Act?"
 TRUE = "KRW 30 million"

@@ -10,7 +10,7 @@ from rag import export
 from rag.pipeline import Pipeline
 from rag.ui import render
 from rag.ui.strings import STRINGS
-from tests.test_browser import SECONDS, ask, expect_marked, served
+from tests.browser import SECONDS, ask, expect_marked, served
 
 KOREAN, ENGLISH = "왜 머스크는 소송을 냈나?", "Who controls OpenAI?"
 LOCALES = {"ko": "ko-KR", "en": "en-GB"}

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from rag.explore import timeline
 from rag.pipeline import Pipeline
-from tests.test_browser import ENGLISH, SECONDS, ask
+from tests.browser import ENGLISH, SECONDS, ask
 
 LONG = 120 * SECONDS  # the first map of an index
 
@@ -80,7 +80,7 @@ def test_a_document_opens_and_the_list_comes_back_as_it_was(korean: Page) -> Non
     expect(row).to_have_count(1)
     row.locator(".other").click()  # the English counterpart
     expect(korean.locator("#evidence header h2")).to_have_attribute("lang", "en")
-    korean.locator("#evidence .home").click()
+    korean.locator(".browse").click()
     expect(row).to_have_count(1)
     expect(korean.locator("#evidence select[name=place]")).to_have_value("JP")
     korean.locator(".switch").click()
@@ -162,7 +162,7 @@ def test_a_comparison_quotes_or_says_that_it_cannot(english: Page) -> None:
     expect(rows.nth(0).locator("blockquote")).to_contain_text("EUR 35 million")
     rows.nth(1).locator("td button").click()
     expect(english.locator("#evidence mark.quote.current").first).to_be_in_viewport()
-    english.locator("#evidence .home").click()
+    english.locator(".browse").click()
     expect(english.get_by_role("table").locator("caption")).to_have_text("Fines: quotes by jurisdiction")
 
 

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from rag.ui.judging import JUDGING_STRINGS, JudgingStrings
+from tests.browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask, served
 from tests.test_accessibility import findings
-from tests.test_browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask, served
 from tests.test_controls import LOCALES, visit
 
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from rag.config import PROJECT
-from tests.test_browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask
+from tests.browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask, launched
 
 KEPT = PROJECT / "tests" / "layout.json"
 TOLERANCE = 0.03  # of the viewport
@@ -58,9 +58,18 @@ SOUND = """() => {
         if (words && (box.width < 4 || box.height < 4)) wrong.push("no size: " + name);
         if (words && (box.left < -1 || box.right > innerWidth + 1)) wrong.push("out of the page: " + name);
         if (element.tagName !== "TEXTAREA" && element.scrollWidth > element.clientWidth + 2 && element.clientWidth) wrong.push("cut off: " + name);
+        if (element.tagName === "BUTTON" && element.scrollHeight > element.clientHeight + 2) wrong.push("cut off below: " + name);
     }
     return wrong;
 }"""
+# The controls of a part of the page that a pointer could not hit, even after scrolling to them.
+OUT_OF_REACH = """(part) => [...document.querySelectorAll(`${part} :is(button, summary, textarea, select, input, a)`)].filter((control) => {
+    if (!control.checkVisibility({ visibilityProperty: true }) || !control.getBoundingClientRect().width) return false;
+    control.scrollIntoView({ block: "center" });
+    const line = control.getClientRects()[0];
+    const hit = document.elementFromPoint((line.left + line.right) / 2, (line.top + line.bottom) / 2);
+    return !hit || !(control.contains(hit) || hit.contains(control) || control.labels?.[0]?.contains(hit));
+}).map((control) => control.outerHTML.slice(0, 120))"""
 
 
 def state(page: Page, name: str) -> dict[str, Any]:
@@ -69,6 +78,13 @@ def state(page: Page, name: str) -> dict[str, Any]:
     assert page.evaluate(SOUND) == [], name
     boxes: dict[str, Any] = page.evaluate(MEASURE, list(REGIONS[name]))
     return boxes
+
+
+def sound(page: Page, part: str) -> None:
+    """Nothing of the page is wrong, and every control of a part of it can be hit."""
+    page.wait_for_timeout(300)
+    assert page.evaluate(SOUND) == []
+    assert page.evaluate(OUT_OF_REACH, part) == []
 
 
 def differences(boxes: dict[str, Any], kept: dict[str, dict[str, float]], name: str) -> list[str]:
@@ -152,6 +168,35 @@ def test_no_width_breaks_the_page(width: int, height: int, browser: Browser, add
         expect(page.locator("#evidence mark.current").first).to_be_in_viewport()
         page.locator("#evidence .citing summary").click()
         assert page.evaluate(SOUND) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_text_twice_as_large(width: int, height: int, locale: str, browser: Browser, address: str) -> None:
+    """A browser whose own text size is twice the usual: all of it grows, nothing is cut, every control can be hit."""
+    large = launched(browser.browser_type, "--blink-settings=defaultFontSize=32")
+    for page in _visit(large, address, locale, width, height):
+        sound(page, "body")
+        answer = ask(page, KOREAN if locale == "ko-KR" else ENGLISH)
+        sound(page, "body")
+        for selector, size in {"blockquote": 34, ".footer span": 28, ".meta": 28}.items():
+            expect(answer.locator(selector).first).to_have_css("font-size", f"{size}px")
+        answer.locator("a.cite").first.click()
+        expect(page.locator("#evidence mark.current").first).to_be_in_viewport()
+        page.locator("#evidence .citing summary").click()
+        page.locator("#evidence header summary").click()
+        sound(page, "#pane")
+        page.locator("#evidence [role=tab]").nth(1).click()
+        expect(page.locator("#evidence .outline")).to_be_visible()
+        sound(page, "#pane")
+        for view in ("list", "timeline", "map", "compare"):
+            page.locator(".browse" if view == "list" else f"#evidence .views [data-explore*={view}]").click()
+            drawn = page.locator(f"#evidence .explore[data-view={view}]")
+            expect(drawn.locator(".filters, .timeline, .map, .comparison").first).to_be_visible(timeout=60 * SECONDS)
+            sound(page, "#pane .bar, #pane .views, #pane form")
+        page.locator("#evidence .close").click()
+        ask(page, REFUSED)
+        sound(page, "#conversation")
+    large.close()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """Reading the evidence in a real browser: cards, keys, links, citations, both languages, and Korean without a Korean font."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,8 +15,7 @@ from rag.pipeline import Pipeline
 from rag.types import Citation
 from rag.ui import cite, evidence
 from rag.ui.strings import STRINGS
-from tests.conftest import FLAGS
-from tests.test_browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask, expect_marked, flat, served
+from tests.browser import ENGLISH, KOREAN, REFUSED, SECONDS, ask, expect_marked, flat, launched, served
 
 FONTS = PROJECT / "rag" / "ui" / "fonts"
 
@@ -291,8 +288,7 @@ def test_korean_is_drawn_where_no_font_has_it(browser: Browser, address: str, tm
     font.save(fonts / "latin.ttf")
     config = tmp_path / "fonts.conf"
     config.write_text(f"<fontconfig><dir>{fonts}</dir><cachedir>{tmp_path / 'cache'}</cachedir></fontconfig>", encoding="utf-8")
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    poor = browser.browser_type.launch(executable_path=path, args=FLAGS, env={**os.environ, "FONTCONFIG_FILE": str(config)})
+    poor = launched(browser.browser_type, FONTCONFIG_FILE=str(config))
 
     def drawn(with_fonts: bool, *syllables: str) -> tuple[set[bytes], list[str]]:
         """The different pictures that the syllables make, and the fonts that were fetched for them."""

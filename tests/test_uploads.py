@@ -2,6 +2,7 @@
 
 import gc
 import json
+import time
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +21,7 @@ from rag.types import Document
 from rag.ui.handlers import Opening
 from rag.ui.strings import LANGUAGES, OWN_STRINGS
 from rag.ui.uploads import DOCUMENTS, Ingest, Own, Uploads
-from tests.test_browser import SECONDS, ask, served
+from tests.browser import SECONDS, ask, served
 
 KOREAN_TEXT = (
     "# 달빛군 청사 주차 안내\n\n달빛군 청사의 주차 요금은 한 시간에 730원입니다.\n\n월요일에는 청사 주차장을 닫습니다.\n"
@@ -249,6 +250,50 @@ def test_documents_are_searched_in_one_visit_only(browser: Browser, address: str
     expect(ask(one, KOREAN_QUESTION)).not_to_contain_text(KOREAN_FACT)
     for page in (one, other):
         page.context.close()
+
+
+# The page, in a process that tells how many visitors' documents it has made and still holds, wherever.
+COUNTED = """
+import gc, runpy, threading, time, weakref
+from rag.ui.uploads import Own
+kept, make = weakref.WeakSet(), Own.__init__
+def made(own, **values):
+    make(own, **values)
+    kept.add(own)
+Own.__init__ = made
+def count():
+    while True:
+        gc.collect()
+        print("held", len(kept), flush=True)
+        time.sleep(2)
+threading.Thread(target=count, daemon=True).start()
+runpy.run_path("app.py", run_name="__main__")
+"""
+
+
+def test_documents_go_when_the_visit_has_ended(
+    browser: Browser, index_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gradio keeps what a closed page held for an hour; under this variable of its own tests, for a second."""
+    monkeypatch.setenv("GRADIO_IS_E2E_TEST", "1")
+    (tmp_path / "harbour.md").write_text(ENGLISH_TEXT, encoding="utf-8")
+    log = tmp_path / "log"
+
+    def held() -> str:
+        return [line for line in log.read_text(encoding="utf-8").split("\n") if line.startswith("held ")][-1]
+
+    with served(log, "-c", COUNTED, index=str(index_dir)) as url:
+        page = open_page(browser, url, "en-GB")
+        attach(page, tmp_path / "harbour.md")
+        expect(page.locator(".own [data-remove]")).to_have_count(1, timeout=60 * SECONDS)
+        expect(ask(page, ENGLISH_QUESTION).locator("blockquote").first).to_contain_text(ENGLISH_FACT)
+        page.wait_for_timeout(5 * SECONDS)
+        assert held() == "held 1", "as long as the page is open they stay"
+        page.context.close()
+        deadline = time.monotonic() + 30
+        while held() != "held 0" and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert held() == "held 0"
 
 
 def test_files_dropped_on_a_phone_sized_page(browser: Browser, address: str) -> None:

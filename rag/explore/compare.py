@@ -57,9 +57,11 @@ ASPECTS: dict[str, Aspect] = {
             "Which developers and businesses have duties?",
         ),
         (
-            r"(?:사업자|제공자|개발자|개발사|기업|배포자|플랫폼).*(?:적용|의무|대상)|(?:적용|의무).*(?:사업자|제공자|개발자|개발사|기업|배포자|플랫폼)",
+            r"(?:사업자|제공자|개발자|개발사|기업|배포자|플랫폼).*(?:적용|의무|대상)|(?:적용|의무).*(?:사업자|제공자|개발자|개발사|기업|배포자|플랫폼)|"
+            r"(?:사업자|제공자|개발자|개발사|기업|배포자|플랫폼)\S*[은는].*(?:해야 합니다|하여야 합니다|역할)|기업.*역할을",
             r"(?:appl(?:y|ies) to|covers?|obliges|duties on|means (?:a|any)|regulates?|makes|fall on).*(?:provider|deployer|developer|operator|"
-            r"compan|business|platform)|(?:provider|deployer|developer|operator|compan|business|platform)\w*.*(?:are covered|have duties)",
+            r"compan|business|platform)|(?:provider|deployer|developer|operator|compan|business|platform)\w*.*(?:are covered|have duties|\bmust\b)|"
+            r"assigns? (?:roles|duties) to.*business",
         ),
     ),
     "thresholds": _aspect(
@@ -91,14 +93,18 @@ ASPECTS: dict[str, Aspect] = {
         ("{place}의 AI법은 언제 시행되었나?", "{place}의 AI 규칙은 언제부터 시행되고 있나?"),
         ("When did the AI law of {place} enter into force?", "Which AI rules of {place} came into force, and when?"),
         (
-            r"^(?!.*(?:현재|기준으로))(?=.*\d{4}년)(?=.*(?:시행|발효|적용))",
-            r"^(?!.*\bAs of)(?=.*\d{4})(?=.*\b(?:in force|into force|t[ao]kes? effect|took effect|effective|appl(?:y|ies|ied) (?:since|from|on|in)))",
+            r"^(?!.*(?:현재|기준으로|개정|시행령))(?=.*\d{4}년)(?=.*(?:시행|발효|적용))",
+            r"^(?!.*\b(?:As of|amendment|amending|Decree))(?=.*\d{4})(?=.*\b(?:in force|into force|t[ao]kes? effect|took effect|effective|appl(?:y|ies|ied) (?:since|from|on|in)))",
         ),
     ),
     "transparency": _aspect(
         ("투명성·표시 의무", "Transparency and labelling"),
         ("{place}에서 AI 생성물에는 어떤 표시를 해야 하나?", "{place}은 AI에 어떤 투명성 의무를 두나?"),
-        ("What must be labelled or disclosed as AI-generated in {place}?", "Which transparency duties does {place} set for AI?"),
+        (
+            "What must be labelled or disclosed as AI-generated in {place}?",
+            "Which transparency duties does {place} set for AI?",
+            "Is there a duty to label AI output in {place}?",
+        ),
         (
             r"표시(?:를|하|해|가|와|도|방법| 의무|할)|고지|알[려리릴]|투명성|워터마크|공개해야",
             r"\blabel|watermark|\bdisclos|transparency|(?:tell|inform|notify) (?:users|people|consumers)|clear sign|mark(?:ed|ing)? (?:AI|output|content)|publish records",
@@ -143,8 +149,8 @@ ASPECTS: dict[str, Aspect] = {
         ("{place}에는 어떤 AI 규제 샌드박스가 있나?", "{place}은 AI 산업을 어떻게 진흥하고 지원하나?"),
         ("Which regulatory sandboxes for AI does {place} have?", "How does {place} promote and support AI?"),
         (
-            r"샌드박스|진흥|육성|지원[하합을]|촉진|투자",
-            r"sandbox|promot(?:es|ing)|promotion of|supports? (?:for|companies|small)|invest(?:s|ment)|\bfunds\b|support measures",
+            r"샌드박스|진흥|육성|지원[하합을]|지원에는|촉진|투자",
+            r"sandbox|promot(?:es|ing)|promotion of|supports? (?:companies|small|start-ups)|support covers|invest(?:s|ment)|\bfunds\b|support measures",
         ),
     ),
 }
@@ -157,6 +163,7 @@ _HEARSAY = re.compile(
     r"^다만|보도|확인하지 못|확인되지|대조하지|주장|엇갈|자료마다|블로그|초안|하려 했|말했|밝혔|가이드라인에 따르면",
     re.IGNORECASE,
 )
+_LACKS = re.compile(r"\b(?:lacks|does not|has (?:no|none))\b[^,]*$|없습니다\.$")
 
 
 def compare(index: Index, embedder: Embedder, language: Language, asked: Sequence[str], aspect: str) -> tuple[Cell, ...]:
@@ -178,24 +185,32 @@ def compared(documents: Mapping[str, Document]) -> tuple[str, ...]:
 def _quote(index: Index, embedder: Embedder, language: Language, place: str, aspect: Aspect) -> Citation | None:
     """The sentence of the place's own texts that answers best; none if the best is too far from the questions."""
     own = own_documents(index.documents, place)
-    best: extract.Candidate | None = None
+    found: list[extract.Candidate] = []
     for question in aspect.questions[language]:
         query = make_query(question.format(place=PLACES[language].get(place, place)), embedder)
-        for candidate in extract.candidates(index, query, rank(index, query, among=own)):
-            if candidate.score < (best.score if best else NEAR):
-                break
-            best = _whole(candidate, place, aspect.says[query.language]) or best
+        near = [each for each in extract.candidates(index, query, rank(index, query, among=own)) if each.score >= NEAR]
+        found += filter(None, (_whole(candidate, place, aspect.says[query.language]) for candidate in near))
+    best = max(found, key=lambda candidate: (not _begins_elsewhere(_sentence(candidate), place), candidate.score), default=None)
     return extract.cite(best.document, best.chunk_id, best.start, best.end, 1) if best else None
+
+
+def _sentence(candidate: extract.Candidate) -> str:
+    return " ".join(candidate.document.text[candidate.start : candidate.end].split())
+
+
+def _begins_elsewhere(sentence: str, place: str) -> bool:
+    """Whether it begins with another place's law: then it compares, or is about that law."""
+    named = located(sentence)
+    return bool(named) and named[0][1].split("-")[0] != place and named[0][0] <= BEGINNING
 
 
 def _whole(candidate: extract.Candidate, place: str, says: re.Pattern[str]) -> extract.Candidate | None:
     """The candidate if it says what the aspect is about, with its list if most of that does; none if it does not."""
     text = candidate.document.text
-    sentence = " ".join(text[candidate.start : candidate.end].split())
+    sentence = _sentence(candidate)
     named = located(sentence)
-    # A sentence that begins with another place's law compares, or is about that law.
-    foreign = named and named[0][1].split("-")[0] != place and named[0][0] <= BEGINNING
-    if foreign or sentence.endswith("?") or _HEARSAY.search(sentence):
+    lacking = named and named[-1][1].split("-")[0] == place and _LACKS.search(sentence)  # what another has, this one has not
+    if (_begins_elsewhere(sentence, place) and not lacking) or sentence.endswith("?") or _HEARSAY.search(sentence):
         return None
     block = list_around(text, candidate.start, candidate.end)
     if block:

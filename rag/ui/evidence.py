@@ -171,8 +171,7 @@ def _bar(strings: Strings, where: _Where, tabs: Sequence[tuple[str, str]], count
         if counterpart
         else ""
     )
-    home = f'<button class="home" data-key="home" data-pick="{_pick(0, "", "")}">{escape(strings.corpus)}</button>'
-    return f'<div class="bar">{tablist}{wide}{home}{_close(strings)}</div>'
+    return f'<div class="bar">{tablist}{wide}{_close(strings)}</div>'
 
 
 def _close(strings: Strings) -> str:

@@ -3,7 +3,7 @@
   if (window.jiphyeon.explored) return;
   const find = (selector) => document.querySelector(selector);
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const narrow = () => matchMedia("(max-width: 760px)").matches;
+  const narrow = () => matchMedia("(max-width: 47.5em)").matches;
   let wanted = { view: "list" }; // the view that was last asked for
   let chosen = {}; // what its filters say, by view
   let scrolled = {}; // where the reader was, by view
@@ -28,12 +28,12 @@
     (event) => {
       const at = (selector) => event.target.closest?.(selector);
       if (at("[data-language]")) again = Boolean(section());
-      const button = at(".home") || at("[data-explore]");
+      const button = at("[data-explore]");
       if (button) {
         event.stopPropagation(); // the page's own listener would show the plain list
         if (narrow()) document.body.classList.add("sheet");
         focus = button.matches("nav button") ? `[data-explore='${button.dataset.explore}']` : ".views [aria-current=page]";
-        const values = at(".home") || at(".browse") ? wanted : JSON.parse(button.dataset.explore);
+        const values = at(".browse") ? wanted : JSON.parse(button.dataset.explore);
         ask({ ...values, ...(values.view === wanted.view ? {} : { query: "" }) });
       } else if (at(".years [data-jump]")) {
         event.stopPropagation(); // the year's own heading stays in view above what is jumped to

@@ -243,8 +243,6 @@ def show(pick: str, answers: Sequence[Answer], page_language: str, opening: Open
         if not documents:
             return render.waiting(opening.state(STRINGS[language]))
         return evidence.of_link(target, documents, view, language)
-    if not target:
-        return explore_list(documents, answers, language)
     if str(target).startswith("d") and target[1:] in documents:
         return evidence.of_document(documents[target[1:]], language)
     if not 0 <= turn < len(answers):

@@ -23,7 +23,7 @@
     if (same) return window.jiphyeon.shown(); // Gradio does not draw again what is there
     write("pick", JSON.stringify([turn, target, view, ++count]));
   };
-  const narrow = () => matchMedia("(max-width: 760px)").matches;
+  const narrow = () => matchMedia("(max-width: 47.5em)").matches;
   const gently = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
   const pane = () => find("#pane");
 

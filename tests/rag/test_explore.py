@@ -149,6 +149,12 @@ def test_a_cell_quotes_its_own_jurisdiction_or_nothing(language: Language, pipel
         ("en", "KR", "transparency", "Article 31"),
         ("ko", "CN", "transparency", "두 가지 표시"),
         ("en", "UK", "regulator", "Information Commissioner"),
+        ("en", "US", "who", "frontier developer must"),
+        ("ko", "US", "who", "프런티어 개발자는"),
+        ("en", "JP", "thresholds", "which Japan's Act lacks"),  # told from another place's side
+        ("ko", "JP", "thresholds", "없습니다"),
+        ("en", "JP", "transparency", "no duty"),
+        ("ko", "KR", "dates", "2026년 1월 22일부터"),  # the act's, not an amendment's
         ("en", "IN", "fines", None),
         ("ko", "SG", "prohibited", None),
         ("ko", "UK", "high-risk", None),

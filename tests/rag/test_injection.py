@@ -18,9 +18,9 @@ from rag.pipeline import Pipeline, open_pipeline
 from rag.text import normalise
 from rag.types import Answer, Language
 from rag.ui import evidence, handlers, render
+from tests.browser import ask, served
 from tests.injection import Hostile, documents
 from tests.scripted_model import Reply, Request, Scripted, passage_with, prompt, scripted
-from tests.test_browser import ask, served
 
 HOSTILE = documents()
 # It says two hundred times what is not so, in the words of the question: that is a document's content, and is quoted as such.
