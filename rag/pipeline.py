@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
-from threadpoolctl import threadpool_limits
 
 from rag import crosslingual, lexical, rewrite
 from rag.answer import extract, generate, refuse
@@ -146,14 +145,9 @@ def open_pipeline(
 
 
 def warm() -> None:
-    """Load what the first question would wait for, but for the embedder: the analyser and the second encoder.
-
-    From then on a product of matrices is made by one thread. Threads that wait for each other by spinning double the work of
-    a question, and where questions come side by side there is no idle core for them.
-    """
+    """Load what the first question would wait for, but for the embedder: the analyser and the second encoder."""
     lexical.warm()
     crosslingual.warm()
-    threadpool_limits(1, user_api="blas")
 
 
 def check(question: object) -> str:
