@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingest import vectors
-from ingest.build import Progress, cut, embed, matrices, silent, write_pool
+from ingest.build import Progress, cut, embed, silent, write_pool
 from rag.embed import Embedder
-from rag.index import Index, OwnPool, Pool, joined_vector
+from rag.index import Index, OwnPool, Pool
 from rag.types import Document
 
 
@@ -34,6 +34,5 @@ def own_index(
             measured = corpus.pools.get(language) or next(iter(corpus.pools.values()))
             folder = Path(temporary) / language
             write_pool(folder, by_id, chunks, known, progress, centre=measured.dictionary.centre)
-            joined = joined_vector(*matrices(chunks, known))
-            pools[f"own-{language}"] = OwnPool(chunks, folder, joined, embedder.dimension, measured)
+            pools[f"own-{language}"] = OwnPool(chunks, folder, embedder.dimension, measured)
     return Index(corpus.folder, corpus.manifest, by_id, pools)

@@ -2,7 +2,7 @@
 
 index/CURRENT            the name of the build that answers; replaced by one rename
 index/<build>/           manifest.json, documents.jsonl, chunks.jsonl, chroma/
-index/<build>/<language> BM25, dictionary, statistics of the vectors, spans and vectors of the sentences
+index/<build>/<language> BM25, dictionary, statistics of the vectors, the vectors themselves, spans and vectors of the sentences
 
 A chunk's vector in Chroma is two: the main encoder's, and the crosslingual one's behind it. A query weighs them.
 """
@@ -67,11 +67,11 @@ class Pool:
         self.dictionary = Dictionary.load(folder)
         self._dimension = dimension
         self._rows = rows_by_stored_id(chunks)
-        self._stored_id = {row: identifier for identifier, rows in self._rows.items() for row in rows}
         with np.load(folder / "moments.npz") as moments:
             self._moments = dict(moments)  # of each: the mean in row 0, the covariance below it
         self._spans = np.load(folder / "sentence_spans.npy")  # (m, 3): row of the chunk, start, end
-        # (m, d) float16; as a plain array: each slice of a memmap is a Python object of its own
+        # Plain arrays, (n, d + 512) float32 and (m, d) float16: each slice of a memmap is a Python object of its own.
+        self._joined = np.asarray(np.load(folder / "chunk_vectors.npy", mmap_mode="r"))
         self._vectors = np.asarray(np.load(folder / "sentence_vectors.npy", mmap_mode="r"))
         self._first = np.searchsorted(self._spans[:, 0], np.arange(len(chunks) + 1))
         self._context_tokens, self._sentence_tokens = (
@@ -115,11 +115,7 @@ class Pool:
 
     def vectors(self, rows: Sequence[int]) -> tuple[Vectors, Vectors]:
         """Unit vectors of the chunks in `rows` by the main encoder (n, d) and the crosslingual one (n, 512)."""
-        identifiers = [self._stored_id[row] for row in rows]
-        got = self.collection.get(ids=list(dict.fromkeys(identifiers)), include=["embeddings"])
-        place = {identifier: number for number, identifier in enumerate(got["ids"])}
-        stored = np.asarray(got["embeddings"], dtype=np.float32)[[place[identifier] for identifier in identifiers]]
-        return split_vector(stored, self._dimension)
+        return split_vector(self._joined[rows], self._dimension)
 
 
 class Ragged:
@@ -150,11 +146,10 @@ class OwnPool(Pool):
     A few texts have no statistics worth the name. Means and covariances, and how rare a word is, are those of the corpus.
     """
 
-    def __init__(self, chunks: Sequence[Chunk], folder: Path, joined: Vectors, dimension: int, corpus: Pool) -> None:
-        """`joined` are the chunks' `joined_vector`; nothing of `folder` is needed afterwards."""
+    def __init__(self, chunks: Sequence[Chunk], folder: Path, dimension: int, corpus: Pool) -> None:
+        """Nothing of `folder` is needed afterwards."""
         super().__init__(chunks[0].language, chunks, folder, dimension)
-        self._vectors = np.array(self._vectors)
-        self._joined = joined
+        self._joined, self._vectors = np.array(self._joined), np.array(self._vectors)
         self._moments = corpus._moments
         self.lexical.weigh_in(corpus.lexical)
 
@@ -162,10 +157,6 @@ class OwnPool(Pool):
         """The rows of the `k` chunks nearest to the sum of two query vectors, which may be of any length."""
         order: list[int] = np.argsort(-(self._joined @ np.concatenate([main, crosslingual])), kind="stable")[:k].tolist()
         return order
-
-    def vectors(self, rows: Sequence[int]) -> tuple[Vectors, Vectors]:
-        """Unit vectors of the chunks in `rows` by the main encoder (n, d) and the crosslingual one (n, 512)."""
-        return split_vector(self._joined[rows], self._dimension)
 
 
 def joined_vector(main: Vectors, crosslingual: Vectors) -> Vectors:
@@ -318,11 +309,12 @@ def write_statistics(
     context_columns: Sequence[Sequence[int]],
     sentence_columns: Sequence[Sequence[int]],
 ) -> None:
-    """Write the statistics of a pool's vectors, spans (m, 3) and vectors (m, d) of its sentences, and the columns of the tokens of
+    """Write a pool's vectors and their statistics, spans (m, 3) and vectors (m, d) of its sentences, and the columns of the tokens of
     the chunks' contexts and of the sentences."""
     moments = {"main": _moments(main), "crosslingual": _moments(crosslingual), "sentences": _moments(sentence_vectors)}
     np.savez(folder / "moments.npz", **moments)  # type: ignore[arg-type]
     np.save(folder / "sentence_spans.npy", np.asarray(spans, dtype=np.int32))
+    np.save(folder / "chunk_vectors.npy", joined_vector(main, crosslingual))
     np.save(folder / "sentence_vectors.npy", sentence_vectors.astype(np.float16))
     Ragged(context_columns).save(folder / "context_tokens.npz")
     Ragged(sentence_columns).save(folder / "sentence_tokens.npz")
