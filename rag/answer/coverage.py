@@ -67,16 +67,17 @@ def sentence(index: Index, language: Language) -> str:
     names = LANGUAGE_NAMES[language]
     languages = [names.get(code, code) for code in found.languages]
     places = [f"{PLACES[language].get(code, code)} {count}" for code, count in found.jurisdictions.items()]
-    titles = [document.title for document in found.topics]
-    many = len(titles) > NAMED and bool(places)
-    listed = _listed(places if many else titles, language)
+    topics = len(found.topics)
+    many = topics > NAMED and bool(places)
+    titles = [document.title for document in found.topics[:NAMED]]
+    listed = _listed(places, len(places), language) if many else _listed(titles, topics, language)
     if language == "ko":
         until = f" 가장 최근 기준일은 {found.newest}이며, 그 뒤의 일은 다루지 않습니다." if found.newest else ""
         about = "관할별 주제 수는 다음과 같습니다" if many else "다음을 다룹니다"
-        return f"이 자료는 주제 {len(titles)}개, 문서 {found.documents}건({'·'.join(languages)})이며 {about}: {listed}.{until}"
+        return f"이 자료는 주제 {topics}개, 문서 {found.documents}건({'·'.join(languages)})이며 {about}: {listed}.{until}"
     until = f" The newest speaks as of {found.newest}; what came later is not in it." if found.newest else ""
     about = "by jurisdiction" if many else "on"
-    return f"The corpus holds {len(titles)} topics in {found.documents} documents ({' and '.join(languages)}), {about}: {listed}.{until}"
+    return f"The corpus holds {topics} topics in {found.documents} documents ({' and '.join(languages)}), {about}: {listed}.{until}"
 
 
 def card(index: Index, language: Language = "en") -> str:
@@ -101,8 +102,8 @@ def _figures(counts: dict[str, int], names: dict[str, str]) -> str:
     return ", ".join(f"{names.get(code, code)} {count}" for code, count in counts.items())
 
 
-def _listed(names: list[str], language: Language) -> str:
-    rest = len(names) - NAMED
+def _listed(names: list[str], count: int, language: Language) -> str:
+    rest = count - NAMED
     if rest <= 0:
         return ", ".join(names)
     return ", ".join(names[:NAMED]) + (f" 외 {rest}" if language == "ko" else f" and {rest} more")
