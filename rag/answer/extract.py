@@ -9,7 +9,7 @@ from rag.answer import cues
 from rag.answer.frame import LANGUAGE_NAMES, header
 from rag.answer.lists import list_around
 from rag.index import Index, Vectors, embedded_text
-from rag.places import is_about, names_any, places
+from rag.places import is_about, located, names_any, places
 from rag.retrieve import Query, Scored, share_held, weighed_words
 from rag.types import Citation, Document, Language
 
@@ -20,8 +20,9 @@ EACH_PART = 2  # sentences for each part of a question that asks several things
 # Fitted on the development questions, against one standard deviation of a sentence's cosine.
 COVERAGE_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT, HEADING_CUE_WEIGHT, ELSEWHERE, ITEM_WEIGHT = 1.6, 0.5, 0.45, 0.25, 0.65, 0.25
 # Chosen by reading answers: a fit to single facts sees no use in the head of a list or in a section's first sentence, nor harm
-# in what an article does not say.
-LEAD_IN_WEIGHT, HEADING_DENIES, OPENING_WEIGHT = 0.9, 0.8, 0.3
+# in what an article does not say, or in a list's line on another country ("India: ...").
+LEAD_IN_WEIGHT, HEADING_DENIES, OPENING_WEIGHT, OF_ANOTHER = 0.9, 0.8, 0.3, 1.3
+BEGINNING = 10  # characters
 MARGIN = 1.0  # a sentence this far behind the best does not answer
 SAME = 0.985  # cosine from which two sentences say the same
 MAX_LIST = 1600  # characters of a list that is quoted whole
@@ -65,7 +66,9 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
         opens = document.text[: entry.chunk.start].rstrip().rpartition("\n")[2].startswith("#")
         for (start, end), vector, held in zip(spans, vectors, entry.pool.sentence_tokens(entry.row), strict=True):
             text = document.text[start:end]
-            elsewhere = bool(asked and (named := places(text)) and not names_any(asked, named))
+            named = located(text) if asked else []
+            elsewhere = bool(named) and not names_any(asked, {code for _, code in named})
+            of_another = elsewhere and named[0][0] < BEGINNING
             covered = share_held(words[entry.pool], held)
             score = (
                 (float(vector @ query.main) - mean) / deviation
@@ -76,6 +79,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
                 + HEADING_CUE_WEIGHT * cues.asked_too(query.text, heading)
                 - HEADING_DENIES * cues.denied(query.text, heading)
                 - ELSEWHERE * elsewhere
+                - OF_ANOTHER * of_another
                 + ITEM_WEIGHT * document.text.startswith(("- ", "* "), max(start - 2, 0))
                 + LEAD_IN_WEIGHT * (lists and text.endswith((":", "：")))
             )
