@@ -18,7 +18,7 @@ test: $(VENV)/.test browser
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile  # two files at a time: most tests wait for a browser or a server
 
 # Debian's Python comes without the module that puts pip into a virtual environment; the pip outside can do that.
 $(PY):

@@ -32,11 +32,19 @@ class Step:
     lexical: float = 0.0
     coverage: float = 0.0
     provision: float = 0.0
+    context: float = 0.0
     raw: float = 0.0
     balanced: bool = False
 
 
-M, C, S, L, V = retrieve.MAIN, retrieve.CROSSLINGUAL, retrieve.SENTENCE, retrieve.LEXICAL, retrieve.COVERAGE
+M, C, S, L, V, T = (
+    retrieve.MAIN,
+    retrieve.CROSSLINGUAL,
+    retrieve.SENTENCE,
+    retrieve.LEXICAL,
+    retrieve.COVERAGE,
+    retrieve.CONTEXT,
+)
 STEPS = {
     "main encoder, cosine": Step(raw=1),
     "in units of its language": Step(main=M),
@@ -45,7 +53,10 @@ STEPS = {
     "+ crosslingual encoder": Step(main=M, lexical=L, crosslingual=C),
     "+ nearest sentence": Step(main=M, lexical=L, crosslingual=C, sentence=S),
     "+ provisions, coverage": Step(main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1),
-    "+ languages balanced": Step(main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1, balanced=True),
+    "+ titles of the other language": Step(main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1, context=T),
+    "+ languages balanced": Step(
+        main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1, context=T, balanced=True
+    ),
 }
 
 
@@ -57,7 +68,7 @@ def reranked(found: Sequence[Scored], step: Step) -> list[Scored]:
         values = np.asarray([
             step.raw * entry.main_cosine + step.main * entry.main + step.crosslingual * entry.crosslingual
             + step.sentence * entry.sentence + step.lexical * entry.lexical + step.coverage * entry.coverage
-            + step.provision * entry.provision
+            + step.provision * entry.provision + step.context * entry.context
             for entry in pool
         ])  # fmt: skip
         level = np.sort(values)[::-1][retrieve.LEVEL]
@@ -92,9 +103,9 @@ def main() -> None:
             for question in asked:
                 values[name, question.pair].append([scores[question.id][measure] or 0.0 for measure in MEASURES])
     pairs = sorted({pair for _, pair in values})
-    print(f"{'':26}" + "".join(f"{pair:>20}" for pair in pairs) + "   (hit@1, recall@5, nDCG@10)")
+    print(f"{'':32}" + "".join(f"{pair:>20}" for pair in pairs) + "   (hit@1, recall@5, nDCG@10)")
     for name in STEPS:
-        print(f"{name:26}" + "".join("  " + " ".join(f"{v:5.3f}" for v in np.mean(values[name, pair], axis=0)) for pair in pairs))
+        print(f"{name:32}" + "".join("  " + " ".join(f"{v:5.3f}" for v in np.mean(values[name, pair], axis=0)) for pair in pairs))
 
 
 if __name__ == "__main__":
