@@ -12,7 +12,7 @@ from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 from sklearn.metrics import roc_curve
 
-from evals import generative
+from evals import generative, judge
 from evals.questions import EvalQuestion
 from evals.run import Record, Sitting
 
@@ -305,16 +305,23 @@ def latencies(groups: Sequence[Group]) -> str:
 
 
 def written(scores: Mapping[str, Any]) -> str:
-    """What a chat model wrote, as a table; nothing where none was asked."""
-    if not scores.get("generative"):
-        return ""
-    head, rows = generative.lines(scores["generative"])
+    """What a chat model wrote, and what one judged, as tables; nothing where none was asked."""
+    sections = ""
+    if found := scores.get("generative"):
+        model = scores["made"]["settings"]["chat_model"]
+        sections += _section("Written by a chat model", model, *generative.lines(found))
+    if found := scores.get("judged"):
+        by = f"{found['judge']}, asked by ragas {found['ragas']}"
+        sections += _section("Judged by a chat model", by, *judge.lines(found["groups"]))
+    return sections
+
+
+def _section(title: str, by: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = "".join(
-        f"<tr><th>{escape(title)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-        for title, *cells in [head, *rows]
+        f"<tr><th>{escape(first)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for first, *cells in [head, *rows]
     )
-    model = escape(scores["made"]["settings"]["chat_model"])
-    return f'<section><h2>Written by a chat model</h2><p>{model}</p><div class="wide"><table>{lines}</table></div></section>'
+    return f'<section><h2>{title}</h2><p>{escape(by)}</p><div class="wide"><table>{lines}</table></div></section>'
 
 
 def made(found: Mapping[str, Any], questions: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evals import generative, page
+from evals import generative, judge, page
 from evals.run import Record, Sitting
 
 Group = Mapping[str, Any]
@@ -56,6 +56,9 @@ def markdown(scores: Mapping[str, Any]) -> str:
     if scores.get("generative"):
         parts += ["## Written by a chat model\n", f"{scores['made']['settings']['chat_model']}\n"]
         parts += [table(*generative.lines(scores["generative"]))]
+    if judged := scores.get("judged"):
+        parts += ["## Judged by a chat model\n", f"{judged['judge']}, asked by ragas {judged['ragas']}\n"]
+        parts += [table(*judge.lines(judged["groups"]))]
     parts += ["## Korean and English\n", _figures(scores, scores["gaps"], names, cell)]
     head = [
         "milliseconds",

@@ -15,11 +15,8 @@ from rag.config import Settings
 from rag.errors import FallbackReason
 from rag.pipeline import Pipeline
 from rag.types import Answer, Language
-from tests.small_model import NAME
+from tests.small_model import MARKED, NAME
 
-# Sentences with a marker behind each, which so small a model does not keep to by itself.
-MARKED = r"""root ::= sentence (" " sentence){0,2}
-sentence ::= [A-Z] [A-Za-z0-9 ,'-]{20,120} ". [" [1-9] "]" """
 EIGHT_TOKENS = {"max_tokens": 8, "ignore_eos": True}
 # Why quotes take the place of what a model wrote that answered in time and without an error.
 WRITES_BADLY: tuple[FallbackReason, ...] = ("empty", "abstained", "unverified", "language")
