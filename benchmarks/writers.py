@@ -19,14 +19,14 @@ from evals import generative, report, scores
 from evals.questions import EvalQuestion
 from evals.run import Record, Sitting, ask, build_all, circumstances, own
 from rag.config import Settings
-from rag.text import normalise
+from rag.text import normalise, sentences
 from tests.scripted_model import Reply, Request, passage_with, prompt, scripted
 from tests.small_model import MARKED, NAME, small_model
 
 FACTOR = 7  # an inventor's: no figure times it stands in the same passage but by chance
 FAILURES = (Reply(status=429), Reply(status=500), Reply(text="Half a sentence", stalls=1), Reply(text="Half a sentence", cuts=2))
 LEAD = {"ko": "자료에 따르면 {}", "en": "According to the document, {}"}
-Quotes = Mapping[str, Sequence[str]]  # by the question, those of the answer without a model in the asker's language
+Quotes = Mapping[str, Sequence[str]]  # by the question, the sentences that the answer without a model quotes
 
 
 def faithful(quotes: Quotes, marked: bool, request: Request) -> Reply:
@@ -68,6 +68,13 @@ def _said(request: Request, quote: str, marked: bool, said: str) -> str:
     return lead.format(said) + (f" [{passage_with(request, quote)}]" if marked else "")
 
 
+def _sentences(record: Record) -> list[str]:
+    """Those of an answer's quotes in its own language. A list's lead-in says nothing by itself."""
+    quotes = [normalise(citation["quote"]) for citation in record["citations"] if citation["language"] == record["language"]]
+    found = [quote[start:end] for quote in quotes for start, end in sentences(quote)]
+    return [sentence for sentence in found if not sentence.endswith(":")]
+
+
 @contextmanager
 def played(script: Callable[[Request], Reply]) -> Iterator[str]:
     with scripted(script) as server:
@@ -102,6 +109,7 @@ def run(sitting: Sitting, settings: Settings, out: Path) -> tuple[dict[str, Any]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--questions", type=int, default=24)
+    parser.add_argument("--writers", nargs="*", help="some of them, by their names in the table")
     parser.add_argument("--out", type=Path, default=Path("runs/writers"))
     parser.add_argument("--index", type=Path, default=Settings().cache_dir / "evals", help="folder of the indexes of evals run")
     arguments = parser.parse_args()
@@ -109,10 +117,7 @@ def main() -> None:
     full = replace(full, questions=chosen(full, arguments.questions))
     build_all([full], lambda done, of: None)
     alone, records = run(full, Settings(chat_model=""), arguments.out / "quotes")
-    quotes = {
-        record["question"]: [normalise(c["quote"]) for c in record["citations"] if c["language"] == record["language"]]
-        for record in records
-    }
+    quotes = {record["question"]: _sentences(record) for record in records}
     slow = {"chat_silence": 300, "chat_seconds": 600, "chat_tokens": 500}
     writers: dict[str, tuple[Any, str, dict[str, Any]]] = {
         "faithful": (lambda: played(partial(faithful, quotes, True)), "scripted", {}),
@@ -123,7 +128,8 @@ def main() -> None:
         "small": (small_model, NAME, slow),
     }
     columns = {"quotes alone": alone}
-    for name, (open_server, model, limits) in writers.items():
+    for name in arguments.writers or writers:
+        open_server, model, limits = writers[name]
         with open_server() as url:
             settings = Settings(chat_model=f"openai:{model}", chat_base_url=url, chat_per_minute=100_000, **limits)
             columns[name], _ = run(full, settings, arguments.out / name.replace(", ", "-").replace(" ", "-"))
