@@ -28,6 +28,7 @@ def run(
     every: Annotated[int, typer.Option("--every", min=1, help="Every N-th question: quick, and always the same ones.")] = 1,
     out: Annotated[Path, typer.Option("--out", help="Folder of answers, scores and reports.")] = Path("runs/latest"),
     baseline: Annotated[Path | None, typer.Option("--baseline", help="Write the scores without texts here, too.")] = None,
+    judge: Annotated[str, typer.Option("--judge", help="PROVIDER:MODEL that judges the answers, too (the extra judge).")] = "",
 ) -> None:
     """Ask the questions and measure the answers: our own data, or files of yours with --questions."""
     from evals import claims as claims_data
@@ -54,6 +55,11 @@ def run(
         raise QuestionError(f"no question is left by --split {split} --pairs {','.join(wanted)}")
     kept = {question.id for question in subset(chosen, every)}
     sittings = [replace(sitting, questions=[q for q in sitting.questions if q.id in kept]) for sitting in sittings]
+    if judge:  # before anything is asked: what it lacks is told at once
+        from evals.judge import judge as judged
+        from evals.judge import open_judge
+
+        judging = open_judge(settings, judge)
     made = {**circumstances(settings), "data": str(questions or "evals/data"), "split": split, "pairs": wanted, "every": every}
     columns = (TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
@@ -64,11 +70,17 @@ def run(
     found = scores.scored(scores.rows(sittings, records), made)
     model = next(iter(settings.chat_models), "")
     found["generative"] = generative.groups(sittings, found["questions"], records, model)
+    embedder = load_embedder(settings)
     full = [sitting.index for sitting in sittings if sitting.name == "full" and sitting.questions]
     if full:
         chosen_claims = [claim for claim in claims_data.read_claims() if split in ("all", claim.split)][::every]
-        embedder = load_embedder(settings)
         found["claims"] = claims_data.measure(chosen_claims, open_index(full[0], embedder.name), embedder)["groups"]
+    if judge:
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("judging", total=None)
+            found["judged"] = judged(
+                records, judging, judge, embedder, out, lambda done, total: bar.update(task, completed=done, total=total)
+            )
     report.write(found, records, sittings, out)
     if baseline:
         baseline.write_text(report.baseline(found), encoding="utf-8")

@@ -17,8 +17,14 @@ TITLES = {
     "claims_supported": "of its sentences, supported",
     "nugget_recall": "facts in what it wrote",
     "citation_precision": "quotes that stand in the right section",
+    "citation_recall": "the right section quoted",
     "verbatim": "verbatim quotes",
     "language_match": "written in the asker's language",
+}
+COUNTS = {
+    "supported": "sentences shown with their quotes",
+    "marked": "sentences marked as not verified",
+    "left_out": "sentences left out",
 }
 _MARKED = re.compile(r"(?:\[\d+\])+")  # one supported sentence has one group of markers behind it
 
@@ -37,7 +43,7 @@ def groups(sittings: Sequence[Sitting], rows: Sequence[Mapping[str, Any]], recor
         members = [record for record in asked if name in ("all", record["language"])]
         written = [record for record in members if record["mode"] == "generative"]
         claims = [1.0] * sum(len(_MARKED.findall(record["text"])) for record in written)
-        failed = [claim["reason"] for record in members for claim in record["unsupported"]]
+        failed = [claim for record in members for claim in record["unsupported"]]
         known = [record for record in written if nuggets[record["id"]]]
         values = {
             "written": [float(record["mode"] == "generative") for record in members],
@@ -45,7 +51,7 @@ def groups(sittings: Sequence[Sitting], rows: Sequence[Mapping[str, Any]], recor
             "nugget_recall": [held(nuggets[record["id"]], [record["text"]]) for record in known],
             **{
                 metric: [scores[record["id"]][metric] for record in written if metric in scores[record["id"]]]
-                for metric in ("citation_precision", "verbatim")
+                for metric in ("citation_precision", "citation_recall", "verbatim")
             },
             "language_match": [float(speaks(record["text"], record["language"])) for record in written],
         }
@@ -55,7 +61,10 @@ def groups(sittings: Sequence[Sitting], rows: Sequence[Mapping[str, Any]], recor
                     "name": name,
                     "questions": len(members),
                     "scores": {metric: asdict(figure) for metric, of in values.items() if (figure := mean(of))},
-                    "failed": dict(Counter(failed).most_common()),
+                    "supported": len(claims),
+                    "marked": sum(claim["kept"] for claim in failed),
+                    "left_out": sum(not claim["kept"] for claim in failed),
+                    "failed": dict(Counter(claim["reason"] for claim in failed).most_common()),
                     "fallbacks": dict(Counter(_reason(r, model) for r in members if r["mode"] == "extractive").most_common()),
                 }
             )
@@ -75,6 +84,8 @@ def lines(found: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]
     for metric, title in TITLES.items():
         figures = [group["scores"].get(metric) for group in found]
         rows.append([title, *(f"{f['value']:.3f} [{f['low']:.2f}, {f['high']:.2f}]" if f else "—" for f in figures)])
+    for count, title in COUNTS.items():
+        rows.append([title, *(str(group[count]) for group in found)])
     for count, title in (("fallbacks", "quoted instead, the model being: "), ("failed", "sentences that failed for: ")):
         for reason in found[0][count] if found else ():
             rows.append([title + reason, *(str(group[count].get(reason, 0)) for group in found)])

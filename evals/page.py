@@ -12,7 +12,7 @@ from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 from sklearn.metrics import roc_curve
 
-from evals import claims, generative
+from evals import claims, generative, judge
 from evals.questions import EvalQuestion
 from evals.run import Record, Sitting
 
@@ -305,11 +305,14 @@ def latencies(groups: Sequence[Group]) -> str:
 
 
 def written(scores: Mapping[str, Any]) -> str:
-    """What a chat model wrote, as a table; nothing where none was asked."""
-    if not scores.get("generative"):
-        return ""
-    head, rows = generative.lines(scores["generative"])
-    return _section("Written by a chat model", scores["made"]["settings"]["chat_model"], [head, *rows])
+    """What a chat model wrote, and what one judged, as tables; nothing where none was asked."""
+    sections = ""
+    if found := scores.get("generative"):
+        sections += _section("Written by a chat model", scores["made"]["settings"]["chat_model"], *generative.lines(found))
+    if found := scores.get("judged"):
+        by = f"{found['judge']}, asked by ragas {found['ragas']}"
+        sections += _section("Judged by a chat model", by, *judge.lines(found["groups"]))
+    return sections
 
 
 def checked(scores: Mapping[str, Any]) -> str:
@@ -317,12 +320,13 @@ def checked(scores: Mapping[str, Any]) -> str:
     if not scores.get("claims"):
         return ""
     said = "Claims of evals/data/claims, true ones and altered ones; 95 % intervals in brackets."
-    return _section("Checks of claims", said, [claims.HEAD, *claims.lines(scores["claims"])])
+    return _section("Checks of claims", said, claims.HEAD, claims.lines(scores["claims"]))
 
 
-def _section(title: str, said: str, rows: Sequence[Sequence[str]]) -> str:
+def _section(title: str, said: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = "".join(
-        f"<tr><th>{escape(first)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>" for first, *cells in rows
+        f"<tr><th>{escape(first)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for first, *cells in [head, *rows]
     )
     return f'<section><h2>{escape(title)}</h2><p>{escape(said)}</p><div class="wide"><table>{lines}</table></div></section>'
 

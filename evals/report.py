@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evals import claims, generative, page
+from evals import claims, generative, judge, page
 from evals.run import Record, Sitting
 
 Group = Mapping[str, Any]
@@ -58,6 +58,9 @@ def markdown(scores: Mapping[str, Any]) -> str:
         parts += [table(*generative.lines(scores["generative"]))]
     if scores.get("claims"):
         parts += ["## Checks of claims\n", table(claims.HEAD, claims.lines(scores["claims"]))]
+    if judged := scores.get("judged"):
+        parts += ["## Judged by a chat model\n", f"{judged['judge']}, asked by ragas {judged['ragas']}\n"]
+        parts += [table(*judge.lines(judged["groups"]))]
     parts += ["## Korean and English\n", _figures(scores, scores["gaps"], names, cell)]
     head = [
         "milliseconds",

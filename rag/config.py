@@ -31,6 +31,11 @@ def is_set(*variables: str) -> bool:
     return any(os.environ.get(variable) for variable in variables)
 
 
+def set_variable(variable: str, value: str) -> None:
+    """Set what a package reads from the environment when it is used."""
+    os.environ[variable] = value
+
+
 def _port() -> int:
     """The port that the host gave us: PORT, then Gradio's own variable, then 7860."""
     return int(os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT") or 7860)

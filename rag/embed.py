@@ -17,6 +17,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from rag import bundled_model
+from rag.config import set_variable
 from rag.errors import EmbeddingModelError
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def load_embedder(settings: "Settings") -> Embedder:
 
     Raises `EmbeddingModelError` where it cannot be had.
     """
+    # onnxruntime reads it when it is imported; without it, it tells its makers of each session.
+    set_variable("ORT_DISABLE_TELEMETRY", "1")
     name = settings.embedding_model
     if name != "bundled":
         return _load_named(name)

@@ -82,11 +82,11 @@ def scripted(script: Script | Reply | str) -> Iterator[Scripted]:
             state.requests.append(request)
             reply = reply_to(request)
             try:
-                self._send(reply)
+                self._send(reply, bool(request.get("stream")))
             except OSError:  # who asked has left
                 self.close_connection = True
 
-        def _send(self, reply: Reply) -> None:
+        def _send(self, reply: Reply, streams: bool) -> None:
             if reply.status != 200:
                 body = json.dumps({"error": {"message": reply.error, "type": "scripted"}}).encode()
                 self.send_response(reply.status)
@@ -94,6 +94,9 @@ def scripted(script: Script | Reply | str) -> Iterator[Scripted]:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+                return
+            if not streams:
+                self._whole(reply.text)
                 return
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
@@ -113,6 +116,16 @@ def scripted(script: Script | Reply | str) -> Iterator[Scripted]:
                 self._event({}, "stop")
                 self._chunk("data: [DONE]\n\n")
             self.wfile.write(b"0\r\n\r\n")
+
+        def _whole(self, text: str) -> None:
+            choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+            said = {"id": "1", "object": "chat.completion", "created": 1, "model": "scripted", "choices": [choice]}
+            body = json.dumps(said).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def _event(self, delta: dict[str, str], finish: str | None) -> None:
             choice = {"index": 0, "delta": delta, "finish_reason": finish}

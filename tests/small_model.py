@@ -11,12 +11,18 @@ from contextlib import contextmanager
 from importlib.metadata import distribution
 
 NAME = "SmolLM2-135M-Instruct"
+# A grammar of llama.cpp: sentences with a marker behind each, which so small a model does not keep to by itself.
+MARKED = r"""root ::= sentence (" " sentence){0,2}
+sentence ::= [A-Z] [A-Za-z0-9 ,'-]{20,120} ". [" [1-9] "]" """
 
 
 @contextmanager
-def small_model() -> Iterator[str]:
-    """The address that JIPHYEON_CHAT_BASE_URL takes, while the server runs. It greedily writes the same to the same question."""
-    command = [sys.executable, __file__]
+def small_model(grammar: str = "") -> Iterator[str]:
+    """The address that JIPHYEON_CHAT_BASE_URL takes, while the server runs. It greedily writes the same to the same question.
+
+    What it writes keeps to the grammar, where there is one.
+    """
+    command = [sys.executable, __file__, grammar]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout and server.stdin
         address = server.stdout.readline().strip()  # written when the model is loaded and the port is open
@@ -44,6 +50,8 @@ def _serve() -> None:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1  # two would spin, waiting for each other on shared cores
     params.sampling.temp = 0
     params.sampling.seed = 1
+    if sys.argv[1]:
+        params.sampling.grammar = xllamacpp.CommonGrammar(xllamacpp.common_grammar_type.COMMON_GRAMMAR_TYPE_USER, sys.argv[1])
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)
     sys.stdin.read()

@@ -77,7 +77,9 @@ def sentence(index: Index, language: Language) -> str:
         return f"이 자료는 주제 {topics}개, 문서 {found.documents}건({'·'.join(languages)})이며 {about}: {listed}.{until}"
     until = f" The newest speaks as of {found.newest}; what came later is not in it." if found.newest else ""
     about = "by jurisdiction" if many else "on"
-    return f"The corpus holds {topics} topics in {found.documents} documents ({' and '.join(languages)}), {about}: {listed}.{until}"
+    return (
+        f"The corpus holds {topics} topics in {found.documents} documents ({' and '.join(languages)}), {about}: {listed}.{until}"
+    )
 
 
 def card(index: Index, language: Language = "en") -> str:

@@ -1,6 +1,8 @@
 """The bundled model against the engine of the package that it comes from, and the ways in which loading can go wrong."""
 
 import logging
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -203,3 +205,17 @@ def test_any_sentence_transformers_folder_will_do(tmp_path: Path, name: str, pro
     assert embedder.dimension == 8 and embedder.count_tokens("risk law") == (4 if prompted else 2)
     same = np.allclose(embedder.encode_query("risk"), embedder.encode_documents(["risk"])[0], atol=1e-5)
     assert same is not prompted
+
+
+def test_nothing_is_told_to_the_makers_of_the_runtime() -> None:
+    """onnxruntime's Linux builds report sessions by default: through a proxy, where there is one, as here."""
+    code = "from rag.config import Settings; from rag.embed import load_embedder; load_embedder(Settings()).embed_query('x')"
+    code += "; import time; time.sleep(3)"
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.settimeout(0.1)
+        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        known = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
+        environment = known | {"HTTPS_PROXY": address, "HTTP_PROXY": address}
+        subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=environment, check=True)
+        with pytest.raises(TimeoutError):
+            proxy.accept()

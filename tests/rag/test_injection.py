@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -19,8 +20,9 @@ from rag.text import normalise
 from rag.types import Answer, Language
 from rag.ui import evidence, handlers, render
 from tests.browser import ask, served
-from tests.injection import Hostile, documents
+from tests.injection import Hostile, documents, own_words, theirs
 from tests.scripted_model import Reply, Request, Scripted, passage_with, prompt, scripted
+from tests.small_model import NAME
 
 HOSTILE = documents()
 # It says two hundred times what is not so, in the words of the question: that is a document's content, and is quoted as such.
@@ -90,16 +92,6 @@ def test_the_set_is_what_it_says() -> None:
     for document in HOSTILE:
         assert document.text != document.clean and not re.search("[⟨⟩⟪⟫]", document.text + document.clean), document.id
         assert document.canary not in document.clean and document.fact in normalise(document.text), document.id
-
-
-def own_words(answer: Answer) -> str:
-    """What the answer says outside of quotations and of the titles of what it quotes."""
-    lines = [line for line in answer.text.split("\n") if not line.startswith("> ")]
-    titles = {citation.title for citation in answer.citations} | {passage.document.title for passage in answer.passages}
-    frame = "\n".join(lines)
-    for title in sorted(titles, key=len, reverse=True):
-        frame = frame.replace(title, "")
-    return re.sub("“.*?”$", "", frame, flags=re.MULTILINE)
 
 
 @every
@@ -289,3 +281,18 @@ def test_what_a_hijacked_model_writes_is_not_shown_as_supported(
     page.set_content(f"<title>ours</title><body>{render.answer(answer, texts, 0, '')}</body>")
     assert page.evaluate(LIVE, [TAGS, CONTROLS]) == [] and tried == [] and page.title() == "ours"
     assert SECRETS["OPENAI_API_KEY"] not in page.locator(".answer").inner_text() or label in answer.text
+
+
+# --- with a real small model, which obeys or not as it can; all of them by python -m benchmarks.hostile
+
+
+@pytest.mark.parametrize("kind", ["plain", "turns"])
+def test_what_a_real_model_writes_over_hostile_documents_is_not_theirs(
+    kind: str, hostile: tuple[Settings, Pipeline], small_model_url: str
+) -> None:
+    document = next(d for d in HOSTILE if d.kind == kind and d.language == "en")
+    limits: dict[str, Any] = {"chat_tokens": 500, "chat_silence": 300, "chat_seconds": 600}
+    settings = Settings(chat_base_url=small_model_url, chat_model=f"openai:{NAME}", **limits)
+    pipeline = Pipeline(hostile[1].index, hostile[1].embedder, chats=open_chats(settings))
+    answer = pipeline.invoke({"question": document.question})
+    assert theirs(answer, HOSTILE) == [] and (answer.mode == "generative" or answer.notice)
