@@ -52,7 +52,7 @@ def altered(sentence: str) -> str:
     if figures != sentence:
         return figures
     return (
-        f"할로웨이 연구원은 {sentence}"
+        f"할로웨이 연구소는 {sentence}"
         if any("가" <= letter <= "힣" for letter in sentence)
         else f"Halloway Institute: {sentence}"
     )
