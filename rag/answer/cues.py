@@ -70,6 +70,8 @@ _KINDS = tuple(
 _COUNTED = _pattern(r"몇 ?(?P<counter>[가-힣])|how many (?P<noun>(?:[\w-]+ ){0,2}[\w-]+)")
 _SOME_NUMBER = rf"\b{_NUMBER}\b"
 
+# The date that a sentence holds good for ("As of 24 September 2026 ...") is no answer to when.
+_STATUS_DATE = _pattern(rf"\bas of (?:\d{{1,2}} )?{_MONTH} \d{{4}}|\d{{4}}년 (?:\d+월 )?(?:\d+일 )?(?:현재|기준)")
 _DENIAL = re.compile(r"\b(?:not?|neither|nor|never|without)\b|n't\b|않|없|못|아니|아닙", re.IGNORECASE)
 _ASKS_FOR_A_LIST = re.compile(
     r"\bwhich\b|\bwhat (?:are|were|kinds?|counts)\b|\blist\b|어떤|무엇|무슨|뭐|뭘|종류|목록|누가|\bwho\b", re.IGNORECASE
@@ -85,14 +87,14 @@ def _asked(question: str) -> tuple[Kind, ...]:
         return found
     if counter := counted["counter"]:
         return (*found, Kind(_pattern(rf"{_NUMERAL}\s?(?:여 )?(?:[가-힣] )?{counter}|{_SOME_NUMBER}(?![\s\d]*[가-힣])")))
-    nouns = "|".join(re.escape(word[:5]) for word in counted["noun"].split() if len(word) > 3)
+    nouns = "|".join(re.escape(word.removesuffix("s")[:5]) for word in counted["noun"].split() if len(word) > 3)
     return (*found, Kind(_pattern(rf"{_SOME_NUMBER}(?:[ -][\w-]+){{0,4}}[ -](?:{nouns})|{_NUMERAL}\s?[가-힣]")))
 
 
 def given(question: str, sentence: str) -> float:
-    """The share of the kinds of thing the question asks for that the sentence holds: 0 to 1."""
-    asked = _asked(question)
-    return sum(bool(kind.said.search(sentence)) for kind in asked) / len(asked) if asked else 0.0
+    """The share of the kinds of thing the question asks for that the sentence holds, and not as the question's own words: 0 to 1."""
+    asked, own, told = _asked(question), question.lower(), _STATUS_DATE.sub("", sentence)
+    return sum(any(match[0].lower() not in own for match in kind.said.finditer(told)) for kind in asked) / len(asked) if asked else 0.0
 
 
 def can_answer(question: str, sentence: str) -> bool:
