@@ -55,12 +55,19 @@ _KINDS = tuple(
         ),
         (
             r"왜|이유|까닭|때문|\bwhy\b|\breasons?\b|because",
-            r"때문|이유|위해|위하여|주장|근거|않도록|\bbecause\b|\breason|\bso that\b|\balleg|\bclaim|\bin order to\b|\bto (?:avoid|prevent)\b",
+            r"때문|이유|위해|위하여|주장|근거|않도록|\bbecause\b|\breason|\bso that\b|\balleg|\bclaim|\bin order to\b|"
+            r"\bto (?:avoid|prevent|show|stop|protect|make|keep|bring|reflect|match|align|narrow)\b|\bcalling\b|\bciting\b|\bargu|\bsaw\b|\bwanted\b|다며|다고 (?:주장|밝|말|설명|봤|보)",
             False,
         ),
         (
             r"결과|결국|어떻게 (?:됐|되었|끝)|끝났|이겼|이김|졌|outcome|what happened|\bwon\b|\bwin\b|\bend(?:ed)? up|how did\b.*\b(?:end|turn out)\b|result",
-            r"패소|승소|이겼|이긴|판결|평결|기각|취하|배척|\bwon\b|\blost\b|verdict|judgment|dismiss|dropped|withdr",
+            r"패소|승소|이겼|이긴|판결|평결|기각|취하|배척|무산|삭제|폐지|철회|거부|대체|합의|통과|승인|\bwon\b|\blost\b|verdict|judgment|dismiss|dropped|"
+            r"withdr|\bstr[iu](?:ck|ke)\b|reject|repeal|revok|vetoed|replac|settle|failed|approv",
+            False,
+        ),
+        (
+            r"지금|현재|아직|현황|되고 있|\bnow\b|\bcurrent|\bstill\b|\byet\b|\bstands?\b|\bstatus\b|\blatest\b",
+            r"현재|기준으?로|기준입|\bas of\b|\bso far\b|pending|undecided|was at\b|\bstage\b|단계",
             False,
         ),
         (r"몇 ?조|어느 조|어떤 조항|which (?:article|section|provision)", r"제\d+조|\bArticle \d+", False),
