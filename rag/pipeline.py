@@ -61,7 +61,7 @@ class Pipeline(Runnable[Question, Answer]):
         alone = rewrite.stand_alone(chat, text, history) if chat else ""
         searched = normalise(alone or with_context(text, history))
         asked = parts(searched) if alone or searched == text else []  # the question before is context, not a part
-        queries = [make_query(part, self.embedder) for part in (searched, *asked)]
+        queries = [make_query(searched, self.embedder, alone or text), *(make_query(part, self.embedder) for part in asked)]
         rankings = [rank(self.index, query) for query in queries]
         scored = joined(rankings)
         retrieved = time.perf_counter()

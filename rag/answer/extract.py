@@ -54,13 +54,13 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
     if not readable:
         return []
     best_passage = readable[0].score
-    lists = cues.asks_for_a_list(query.text)
+    lists = cues.asks_for_a_list(query.asked)
     words = {pool: weighed_words(pool, query) for pool in dict.fromkeys(entry.pool for entry in readable)}
     found: list[Candidate] = []
     for entry in readable:
         document = index.documents[entry.chunk.document_id]
         spans, vectors = entry.pool.sentences(entry.row)
-        mean, deviation = entry.pool.standardise(query.main, "sentences")
+        mean, deviation = entry.pool.standardise(query.telling, "sentences")
         heading = entry.chunk.headings[-1] if entry.chunk.headings else ""
         opens = document.text[: entry.chunk.start].rstrip().rpartition("\n")[2].startswith("#")
         for (start, end), vector, held in zip(spans, vectors, entry.pool.sentence_tokens(entry.row), strict=True):
@@ -68,13 +68,13 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
             elsewhere = bool(asked and (named := places(text)) and not names_any(asked, named))
             covered = share_held(words[entry.pool], held)
             score = (
-                (float(vector @ query.main) - mean) / deviation
+                (float(vector @ query.telling) - mean) / deviation
                 + COVERAGE_WEIGHT * covered
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
                 + OPENING_WEIGHT * (opens and start == entry.chunk.start)
-                + CUE_WEIGHT * cues.given(query.text, text)
-                + HEADING_CUE_WEIGHT * cues.asked_too(query.text, heading)
-                - HEADING_DENIES * cues.denied(query.text, heading)
+                + CUE_WEIGHT * cues.given(query.asked, text)
+                + HEADING_CUE_WEIGHT * cues.asked_too(query.asked, heading)
+                - HEADING_DENIES * cues.denied(query.asked, heading)
                 - ELSEWHERE * elsewhere
                 + ITEM_WEIGHT * document.text.startswith(("- ", "* "), max(start - 2, 0))
                 + LEAD_IN_WEIGHT * (lists and text.endswith((":", "：")))
