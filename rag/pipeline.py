@@ -110,7 +110,13 @@ class Pipeline(Runnable[Question, Answer]):
             except ChatModelError as error:
                 why = notice(error.reason, chat.name, answer.language)
                 answer = replace(answer, notice=why, unsupported=written.unsupported)
-        of_parts = [extract.candidates(self.index, *part) for part in zip(queries[1:], rankings[1:], strict=True)]
+        read_of_all = {entry.chunk.document_id for entry in scored[: extract.PASSAGES]}
+        of_parts = [
+            extract.candidates(
+                self.index, part, [entry for entry in ranked if places(part.text) or entry.chunk.document_id in read_of_all]
+            )
+            for part, ranked in zip(queries[1:], rankings[1:], strict=True)
+        ]
         blocks, citations = extract.compose(extract.choose(found, *of_parts), answer.language)
         for number in range(1, len(blocks) + 1):
             shown = "\n\n".join(blocks[:number])
