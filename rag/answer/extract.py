@@ -23,6 +23,7 @@ COVERAGE_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT, HEADING_CUE_WEIGHT, ELSEWHERE, ITEM
 # Chosen by reading answers: a fit to single facts sees no use in the head of a list or in a section's first sentence, nor harm
 # in what an article does not say.
 LEAD_IN_WEIGHT, HEADING_DENIES, OPENING_WEIGHT, PROVISION_WEIGHT = 0.9, 0.8, 0.3, 0.6
+SHOWN = 1.0
 MARGIN = 1.0  # a sentence this far behind the best does not answer
 SAME = 0.985  # cosine from which two sentences say the same
 MAX_LIST = 1600  # characters of a list that is quoted whole
@@ -40,10 +41,11 @@ class Candidate:
     score: float
 
 
-def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Candidate]:
+def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str = "") -> list[Candidate]:
     """The sentences of the first passages, best first.
 
-    Where the question names a country, a text of another country is no answer.
+    Where the question names a country, a text of another country is no answer. What was `shown` before a follow-up is hardly
+    what it asks for.
     """
     asked = places(query.text)
     told = (
@@ -79,6 +81,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
                 + HEADING_CUE_WEIGHT * cues.asked_too(query.asked, heading)
                 - HEADING_DENIES * cues.denied(query.asked, heading)
                 - ELSEWHERE * elsewhere
+                - SHOWN * (text in shown)
                 + ITEM_WEIGHT * document.text.startswith(("- ", "* "), max(start - 2, 0))
                 + LEAD_IN_WEIGHT * (lists and text.endswith((":", "：")))
             )
