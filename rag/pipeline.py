@@ -61,9 +61,11 @@ class Pipeline(Runnable[Question, Answer]):
         alone = rewrite.stand_alone(chat, text, history) if chat else ""
         searched = normalise(alone or with_context(text, history))
         asked = parts(searched) if alone or searched == text else []  # the question before is context, not a part
-        queries = [make_query(part, self.embedder) for part in (searched, *asked)]
+        queries = [make_query(searched, self.embedder, alone or text), *(make_query(part, self.embedder) for part in asked)]
         rankings = [rank(self.index, query) for query in queries]
         scored = joined(rankings)
+        leans = searched != text
+        shown = "\n".join(turn["content"] for turn in history if leans and turn["role"] == "assistant")
         retrieved = time.perf_counter()
         bare = Answer(
             question=text,
@@ -77,7 +79,7 @@ class Pipeline(Runnable[Question, Answer]):
             },
         )
         answer = bare
-        for answer in self._answers(bare, queries, rankings, scored, chat):
+        for answer in self._answers(bare, queries, rankings, scored, shown, chat):
             yield answer
         done = time.perf_counter()
         timings = {"retrieve": retrieved - begun, "answer": done - retrieved, "total": done - begun}
@@ -89,11 +91,12 @@ class Pipeline(Runnable[Question, Answer]):
         queries: Sequence[Query],
         rankings: Sequence[Sequence[Scored]],
         of_all: Sequence[Scored],
+        shown: str,
         chat: Chat | None,
     ) -> Iterator[Answer]:
         query, scored = queries[0], rankings[0]
         missing = refuse.missing_provision(self.index, query)
-        found = extract.candidates(self.index, query, scored)
+        found = extract.candidates(self.index, query, scored, shown)
         answer = replace(answer, confidence=0.0 if missing or not found else refuse.answerable(query, scored, found))
         if answer.confidence < 0.5:
             why = refuse.reason(answer.language, provision=missing, elsewhere=not found and bool(places(query.text)))
@@ -110,7 +113,13 @@ class Pipeline(Runnable[Question, Answer]):
             except ChatModelError as error:
                 why = notice(error.reason, chat.name, answer.language)
                 answer = replace(answer, notice=why, unsupported=written.unsupported)
-        of_parts = [extract.candidates(self.index, *part) for part in zip(queries[1:], rankings[1:], strict=True)]
+        read_of_all = {entry.chunk.document_id for entry in scored[: extract.PASSAGES]}
+        of_parts = [
+            extract.candidates(
+                self.index, part, [entry for entry in ranked if places(part.text) or entry.chunk.document_id in read_of_all]
+            )
+            for part, ranked in zip(queries[1:], rankings[1:], strict=True)
+        ]
         blocks, citations = extract.compose(extract.choose(found, *of_parts), answer.language)
         for number in range(1, len(blocks) + 1):
             shown = "\n\n".join(blocks[:number])

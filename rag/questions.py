@@ -21,10 +21,11 @@ _OF_ALL = frozenset("ai 인공지능 act law 법".split())
 # How a question begins that leans on the one before it.
 _FOLLOW_UP = re.compile(
     r"(?:그럼|그러면|그렇다면|그래서|그런데|근데|그리고|그건|그게|그거|그때|거기|그\s|이건|이게|반면|and\b|but\b|so\b|then\b|also\b|"
-    r"(?:what|how) about\b|(?:does|did|is|was|can|will) (?:it|that|he|she|they|this)\b|(?:when|why|how|where|who) (?:did|does|is|was|will) "
-    r"(?:it|that|he|she|they|this)\b)",
+    r"(?:what|how) about\b|(?:(?:when|why|how|where|who|what)(?: \w+)? )?"
+    r"(?:do|does|did|is|are|was|were|can|could|will|would|has|have|had|must|should) (?:it|its|that|he|she|they|them|this|these|those|their|anyone)\b)",
     re.IGNORECASE,
 )
+_ELLIPTIC = re.compile(r"[가-힣](?:은|는|도)\s*[?？]*$")  # "중국 회사들은?"
 
 
 def parts(question: str) -> list[str]:
@@ -64,8 +65,17 @@ def _says(text: str) -> int:
 
 
 def with_context(question: str, history: Sequence[Turn]) -> str:
-    """The text to search for: a follow-up ("그럼 언제부터?", "and in Korea?") goes with the question before it."""
-    asked = [turn["content"] for turn in history if turn["role"] == "user"]
-    if asked and (_FOLLOW_UP.match(question) or len(tokens(question)) < 2):
-        return f"{asked[-1]}\n{question}"
-    return question
+    """The text to search for: a follow-up ("그럼 언제부터?", "and in Korea?") goes with the questions that it leans on, a line each.
+
+    One that names a place takes the place of theirs.
+    """
+    lines = [question]
+    for earlier in (turn["content"] for turn in reversed(history) if turn["role"] == "user"):
+        if not _leans(lines[0]):
+            break
+        lines.insert(0, without(earlier) if places(question) else earlier)
+    return "\n".join(lines)
+
+
+def _leans(question: str) -> bool:
+    return bool(_FOLLOW_UP.match(question) or _ELLIPTIC.search(question)) or len(tokens(question)) < 2

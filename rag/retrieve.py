@@ -23,6 +23,8 @@ CANDIDATES = 60
 # Weights against one standard deviation of a cosine, chosen on the development questions.
 MAIN, CROSSLINGUAL, SENTENCE, LEXICAL, COVERAGE, CONTEXT = 0.5, 0.5, 0.35, 10.0, 1.0, 3.0
 PROVISION_NAMED, PROVISION_MENTIONED = 3.0, 1.0
+# Of a follow-up, how much its own words say of what a sentence must tell.
+LAST = 1.0
 # Of a question with several parts: how many passages come from the whole before those of the parts, and from each part.
 WHOLE, EACH_PART = 5, 2
 # How much of its own level is taken from a language's scores, and from which ranks the level is read: where many
@@ -37,8 +39,10 @@ class Query:
     """A question made ready to search: its text, its unit vectors (d,) and (512,), its words and the provisions it names."""
 
     text: str
+    asked: str  # the last of the text's questions, where it leans on those before
     language: Language
     main: Vectors
+    telling: Vectors  # (d,), nearer to what is asked last: sentences are compared with it
     crosslingual: Vectors
     words: tuple[tuple[str, str], ...]  # (token, word)
     provisions: tuple[str, ...]
@@ -67,13 +71,17 @@ class Scored:
         return self.pool.chunks[self.row]
 
 
-def make_query(question: str, embedder: Embedder) -> Query:
-    """The question normalised, embedded and cut into words."""
+def make_query(question: str, embedder: Embedder, asked: str = "") -> Query:
+    """The question normalised, embedded and cut into words; `asked` is its end, where it was put after others."""
     text = normalise(question)
+    main = embedder.encode_query(text)[0]
+    telling = main + LAST * embedder.encode_query(asked)[0] if asked and asked != text else main
     return Query(
         text=text,
+        asked=asked or text,
+        telling=telling / np.linalg.norm(telling),
         language=language_of(text),
-        main=embedder.encode_query(text)[0],
+        main=main,
         crosslingual=crosslingual.encode([text])[0],
         words=tuple(dict.fromkeys(words(text))),
         provisions=tuple(provisions(text)),

@@ -141,7 +141,8 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         following = text[match.end() : match.end() + 40].lstrip()
         if match.group() == "." and _ABBREVIATION.search(text[left : match.end()]):
             continue
-        if following[:1].islower() or following[:1] in ",;)":  # "Yahoo! said", "(u. a.)"
+        # "Yahoo! said", "(u. a.)"; after Korean a name may begin small: "적용되지 않습니다. xAI 소송은"
+        if following[:1] in ",;)" or (following[:1].islower() and not _HANGUL.match(text, match.start() - 1)):
             continue
         yield from _trimmed(text, left, match.end())
         left = match.end()

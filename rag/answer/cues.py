@@ -55,12 +55,19 @@ _KINDS = tuple(
         ),
         (
             r"왜|이유|까닭|때문|\bwhy\b|\breasons?\b|because",
-            r"때문|이유|위해|위하여|주장|근거|않도록|\bbecause\b|\breason|\bso that\b|\balleg|\bclaim|\bin order to\b|\bto (?:avoid|prevent)\b",
+            r"때문|이유|위해|위하여|주장|근거|않도록|\bbecause\b|\breason|\bso that\b|\balleg|\bclaim|\bin order to\b|"
+            r"\bto (?:avoid|prevent|show|stop|protect|make|keep|bring|reflect|match|align|narrow)\b|\bcalling\b|\bciting\b|\bargu|\bsaw\b|\bwanted\b|다며|다고 (?:주장|밝|말|설명|봤|보)",
             False,
         ),
         (
             r"결과|결국|어떻게 (?:됐|되었|끝)|끝났|이겼|이김|졌|outcome|what happened|\bwon\b|\bwin\b|\bend(?:ed)? up|how did\b.*\b(?:end|turn out)\b|result",
-            r"패소|승소|이겼|이긴|판결|평결|기각|취하|배척|\bwon\b|\blost\b|verdict|judgment|dismiss|dropped|withdr",
+            r"패소|승소|이겼|이긴|판결|평결|기각|취하|배척|무산|삭제|폐지|철회|거부|대체|합의|통과|승인|\bwon\b|\blost\b|verdict|judgment|dismiss|dropped|"
+            r"withdr|\bstr[iu](?:ck|ke)\b|reject|repeal|revok|vetoed|replac|settle|failed|approv",
+            False,
+        ),
+        (
+            r"지금|현재|아직|현황|되고 있|\bnow\b|\bcurrent|\bstill\b|\byet\b|\bstands?\b|\bstatus\b|\blatest\b",
+            r"현재|기준으?로|기준입|\bas of\b|\bso far\b|pending|undecided|was at\b|\bstage\b|단계",
             False,
         ),
         (r"몇 ?조|어느 조|어떤 조항|which (?:article|section|provision)", r"제\d+조|\bArticle \d+", False),
@@ -70,6 +77,8 @@ _KINDS = tuple(
 _COUNTED = _pattern(r"몇 ?(?P<counter>[가-힣])|how many (?P<noun>(?:[\w-]+ ){0,2}[\w-]+)")
 _SOME_NUMBER = rf"\b{_NUMBER}\b"
 
+# The date that a sentence holds good for ("As of 24 September 2026 ...") is no answer to when.
+_STATUS_DATE = _pattern(rf"\bas of (?:\d{{1,2}} )?{_MONTH} \d{{4}}|\d{{4}}년 (?:\d+월 )?(?:\d+일 )?(?:현재|기준)")
 _DENIAL = re.compile(r"\b(?:not?|neither|nor|never|without)\b|n't\b|않|없|못|아니|아닙", re.IGNORECASE)
 _ASKS_FOR_A_LIST = re.compile(
     r"\bwhich\b|\bwhat (?:are|were|kinds?|counts)\b|\blist\b|어떤|무엇|무슨|뭐|뭘|종류|목록|누가|\bwho\b", re.IGNORECASE
@@ -85,14 +94,18 @@ def _asked(question: str) -> tuple[Kind, ...]:
         return found
     if counter := counted["counter"]:
         return (*found, Kind(_pattern(rf"{_NUMERAL}\s?(?:여 )?(?:[가-힣] )?{counter}|{_SOME_NUMBER}(?![\s\d]*[가-힣])")))
-    nouns = "|".join(re.escape(word[:5]) for word in counted["noun"].split() if len(word) > 3)
+    nouns = "|".join(re.escape(word.removesuffix("s")[:5]) for word in counted["noun"].split() if len(word) > 3)
     return (*found, Kind(_pattern(rf"{_SOME_NUMBER}(?:[ -][\w-]+){{0,4}}[ -](?:{nouns})|{_NUMERAL}\s?[가-힣]")))
 
 
 def given(question: str, sentence: str) -> float:
-    """The share of the kinds of thing the question asks for that the sentence holds: 0 to 1."""
-    asked = _asked(question)
-    return sum(bool(kind.said.search(sentence)) for kind in asked) / len(asked) if asked else 0.0
+    """The share of the kinds of thing the question asks for that the sentence holds, and not as the question's own words: 0 to 1."""
+    asked, own, told = _asked(question), question.lower(), _STATUS_DATE.sub("", sentence)
+    return (
+        sum(any(match[0].lower() not in own for match in kind.said.finditer(told)) for kind in asked) / len(asked)
+        if asked
+        else 0.0
+    )
 
 
 def can_answer(question: str, sentence: str) -> bool:

@@ -10,6 +10,7 @@ from rag.answer.frame import LANGUAGE_NAMES, header
 from rag.answer.lists import list_around
 from rag.index import Index, Vectors, embedded_text
 from rag.places import is_about, located, names_any, places
+from rag.provisions import provisions
 from rag.retrieve import Query, Scored, share_held, weighed_words
 from rag.types import Citation, Document, Language
 
@@ -21,8 +22,9 @@ EACH_PART = 2  # sentences for each part of a question that asks several things
 COVERAGE_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT, HEADING_CUE_WEIGHT, ELSEWHERE, ITEM_WEIGHT = 1.6, 0.5, 0.45, 0.25, 0.65, 0.25
 # Chosen by reading answers: a fit to single facts sees no use in the head of a list or in a section's first sentence, nor harm
 # in what an article does not say, or in a list's line on another country ("India: ...").
-LEAD_IN_WEIGHT, HEADING_DENIES, OPENING_WEIGHT, OF_ANOTHER = 0.9, 0.8, 0.3, 1.3
+LEAD_IN_WEIGHT, HEADING_DENIES, OPENING_WEIGHT, OF_ANOTHER, PROVISION_WEIGHT = 0.9, 0.8, 0.3, 1.3, 0.6
 BEGINNING = 10  # characters
+SHOWN = 1.0
 MARGIN = 1.0  # a sentence this far behind the best does not answer
 SAME = 0.985  # cosine from which two sentences say the same
 MAX_LIST = 1600  # characters of a list that is quoted whole
@@ -40,10 +42,11 @@ class Candidate:
     score: float
 
 
-def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Candidate]:
+def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str = "") -> list[Candidate]:
     """The sentences of the first passages, best first.
 
-    Where the question names a country, a text of another country is no answer.
+    Where the question names a country, a text of another country is no answer. What was `shown` before a follow-up is hardly
+    what it asks for.
     """
     asked = places(query.text)
     told = (
@@ -55,13 +58,14 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
     if not readable:
         return []
     best_passage = readable[0].score
-    lists = cues.asks_for_a_list(query.text)
+    named_provisions = [one for one in query.provisions if not any(other.startswith(f"{one}:") for other in query.provisions)]
+    lists = cues.asks_for_a_list(query.asked)
     words = {pool: weighed_words(pool, query) for pool in dict.fromkeys(entry.pool for entry in readable)}
     found: list[Candidate] = []
     for entry in readable:
         document = index.documents[entry.chunk.document_id]
         spans, vectors = entry.pool.sentences(entry.row)
-        mean, deviation = entry.pool.standardise(query.main, "sentences")
+        mean, deviation = entry.pool.standardise(query.telling, "sentences")
         heading = entry.chunk.headings[-1] if entry.chunk.headings else ""
         opens = document.text[: entry.chunk.start].rstrip().rpartition("\n")[2].startswith("#")
         for (start, end), vector, held in zip(spans, vectors, entry.pool.sentence_tokens(entry.row), strict=True):
@@ -71,15 +75,17 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
             of_another = elsewhere and named[0][0] < BEGINNING
             covered = share_held(words[entry.pool], held)
             score = (
-                (float(vector @ query.main) - mean) / deviation
+                (float(vector @ query.telling) - mean) / deviation
                 + COVERAGE_WEIGHT * covered
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
+                + PROVISION_WEIGHT * _names(text, named_provisions)
                 + OPENING_WEIGHT * (opens and start == entry.chunk.start)
-                + CUE_WEIGHT * cues.given(query.text, text)
-                + HEADING_CUE_WEIGHT * cues.asked_too(query.text, heading)
-                - HEADING_DENIES * cues.denied(query.text, heading)
+                + CUE_WEIGHT * cues.given(query.asked, text)
+                + HEADING_CUE_WEIGHT * cues.asked_too(query.asked, heading)
+                - HEADING_DENIES * cues.denied(query.asked, heading)
                 - ELSEWHERE * elsewhere
                 - OF_ANOTHER * of_another
+                - SHOWN * (text in shown)
                 + ITEM_WEIGHT * document.text.startswith(("- ", "* "), max(start - 2, 0))
                 + LEAD_IN_WEIGHT * (lists and text.endswith((":", "：")))
             )
@@ -94,6 +100,12 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored]) -> list[Can
                 )
             )
     return sorted(found, key=lambda candidate: -candidate.score)
+
+
+def _names(text: str, addresses: Sequence[str]) -> float:
+    """The share of the provisions that the text itself names: its heading may name all of its section's."""
+    named = provisions(text) if addresses else []
+    return sum(address in named for address in addresses) / len(addresses) if addresses else 0.0
 
 
 def choose(found: Sequence[Candidate], *of_parts: Sequence[Candidate]) -> list[Candidate]:

@@ -2,6 +2,8 @@
 
 import re
 
+from rag.text import sentences
+
 _ITEM = re.compile(r"[ ]*(?:[-*+•·ㆍ]|\d{1,2}[.)]|[a-z][.)]|\([a-z0-9]{1,2}\)|[가-하][.)]|[①-⑳])[ ]*\S")
 
 
@@ -24,8 +26,7 @@ def list_around(text: str, start: int, end: int) -> tuple[int, int, int] | None:
         line = text[previous_start:lead_end]
         if not line.endswith((":", "：", ".")) or line.startswith("#"):
             return None
-        breaks = [match.end() for match in re.finditer(r"[.!?다요]\s+", line)]
-        lead_start = previous_start + (breaks[-1] if breaks else 0)
+        lead_start = sentences(text, previous_start, lead_end)[-1][0]
     else:
         return None
     position = lead_end
