@@ -101,7 +101,11 @@ def _asked(question: str) -> tuple[Kind, ...]:
 def given(question: str, sentence: str) -> float:
     """The share of the kinds of thing the question asks for that the sentence holds, and not as the question's own words: 0 to 1."""
     asked, own, told = _asked(question), question.lower(), _STATUS_DATE.sub("", sentence)
-    return sum(any(match[0].lower() not in own for match in kind.said.finditer(told)) for kind in asked) / len(asked) if asked else 0.0
+    return (
+        sum(any(match[0].lower() not in own for match in kind.said.finditer(told)) for kind in asked) / len(asked)
+        if asked
+        else 0.0
+    )
 
 
 def can_answer(question: str, sentence: str) -> bool:
