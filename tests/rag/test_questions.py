@@ -116,7 +116,7 @@ def test_the_place_that_a_follow_up_names_takes_the_place_of_the_one_before(ques
 
 
 def test_a_follow_up_of_a_follow_up_goes_back_to_what_stands_alone() -> None:
-    turns = [*HISTORY, {"role": "user", "content": "과태료는?"}]
+    turns: list[Turn] = [*HISTORY, {"role": "user", "content": "과태료는?"}]
     assert with_context("그럼 언제부터?", turns) == "한국의 AI 생성물 표시 의무\n과태료는?\n그럼 언제부터?"
 
 
