@@ -96,9 +96,10 @@ def test_the_first_parts_are_kept() -> None:
     "question",
     [
         "그럼 언제부터?",
-        "and in Korea?",
-        "What about Japan?",
         "Why did it fail?",
+        "How often do they check?",
+        "Has anyone confirmed that?",
+        "해외 사업자들은?",
         "그건 누가 정하나?",
         "왜?",
         "과태료는?",
@@ -107,6 +108,16 @@ def test_the_first_parts_are_kept() -> None:
 )
 def test_a_follow_up_goes_with_the_last_question_of_the_user(question: str) -> None:
     assert with_context(question, HISTORY) == f"한국의 AI 생성물 표시 의무\n{question}"
+
+
+@pytest.mark.parametrize("question", ["and in the EU?", "What about Japan?", "그럼 미국은?"])
+def test_the_place_that_a_follow_up_names_takes_the_place_of_the_one_before(question: str) -> None:
+    assert with_context(question, HISTORY) == f"AI 생성물 표시 의무\n{question}"
+
+
+def test_a_follow_up_of_a_follow_up_goes_back_to_what_stands_alone() -> None:
+    turns: list[Turn] = [*HISTORY, {"role": "user", "content": "과태료는?"}]
+    assert with_context("그럼 언제부터?", turns) == "한국의 AI 생성물 표시 의무\n과태료는?\n그럼 언제부터?"
 
 
 @pytest.mark.parametrize(
