@@ -81,3 +81,7 @@ def test_a_line_without_end_is_cut() -> None:
     text = "인공지능" * 1000
     spans = sentences(text)
     assert len(spans) > 1 and "".join(text[start:end] for start, end in spans) == text
+
+
+def test_a_korean_sentence_ends_before_a_name_that_begins_small() -> None:
+    assert split("적용되지 않습니다. xAI 소송은 계속됩니다.") == ["적용되지 않습니다.", "xAI 소송은 계속됩니다."]

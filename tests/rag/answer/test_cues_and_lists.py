@@ -61,3 +61,21 @@ def test_prose_is_no_list() -> None:
     start = TEXT.index("Afterwards")
     assert list_around(TEXT, start, len(TEXT)) is None
     assert list_around("- an item without a lead-in", 2, 10) is None
+
+
+def test_a_lead_in_is_the_whole_sentence() -> None:
+    text = "앞 문장입니다. 주요 내용으로 다음을 꼽았습니다:\n\n- 하나\n- 둘"
+    found = list_around(text, text.index("하나"), text.index("하나") + 2)
+    assert found and text[found[0] : found[1]] == "주요 내용으로 다음을 꼽았습니다:"
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "echoes"),
+    [
+        ("Who enforces New York's RAISE Act?", "The Attorney General enforces it.", "New York passed the RAISE Act."),
+        ("When does it apply?", "It applies from 2 August 2026.", "As of 24 September 2026 it is not in force."),
+        ("지금 어느 단계야?", "심사 단계에 있습니다.", "위원회가 맡습니다."),
+    ],
+)
+def test_what_the_question_says_itself_gives_nothing(question: str, answers: str, echoes: str) -> None:
+    assert cues.given(question, answers) > cues.given(question, echoes)
