@@ -40,6 +40,7 @@ class Candidate:
     end: int
     vector: Vectors
     score: float
+    denies: bool = False  # what the question does not deny
 
 
 def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str = "") -> list[Candidate]:
@@ -97,6 +98,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
                     end=end,
                     vector=vector,
                     score=score,
+                    denies=cues.denied(query.asked, text),
                 )
             )
     return sorted(found, key=lambda candidate: -candidate.score)
@@ -111,6 +113,7 @@ def _names(text: str, addresses: Sequence[str]) -> float:
 def choose(found: Sequence[Candidate], *of_parts: Sequence[Candidate]) -> list[Candidate]:
     """The sentences to quote, best first: near the best in score, and no two that say the same.
 
+    Where the best leads in a list, that is the answer, and what is not on the list is none.
     Where the question has parts, the best of the whole and of each part come first.
     """
     firsts = [sentences[:1] for sentences in (found, *of_parts)] if of_parts else []
@@ -118,9 +121,15 @@ def choose(found: Sequence[Candidate], *of_parts: Sequence[Candidate]) -> list[C
     for sentences in (*firsts, *(part[:EACH_PART] for part in of_parts), found[:MAX_QUOTES]):
         for candidate in sentences:
             said = any(float(candidate.vector @ other.vector) >= SAME for other in chosen)
-            if candidate.score >= sentences[0].score - MARGIN and not said:
+            off_the_list = candidate.denies and _leads_in(found[0])
+            if candidate.score >= sentences[0].score - MARGIN and not said and not off_the_list:
                 chosen.append(candidate)
     return _whole_lists(chosen)[:MAX_SHOWN]
+
+
+def _leads_in(candidate: Candidate) -> bool:
+    block = list_around(candidate.document.text, candidate.start, candidate.end)
+    return block is not None and candidate.start < block[1]
 
 
 def compose(chosen: Sequence[Candidate], language: Language) -> tuple[list[str], list[Citation]]:

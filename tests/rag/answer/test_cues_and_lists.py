@@ -74,7 +74,7 @@ def test_a_lead_in_is_the_whole_sentence() -> None:
     [
         ("Who enforces New York's RAISE Act?", "The Attorney General enforces it.", "New York passed the RAISE Act."),
         ("When does it apply?", "It applies from 2 August 2026.", "As of 24 September 2026 it is not in force."),
-        ("지금 어느 단계야?", "심사 단계에 있습니다.", "위원회가 맡습니다."),
+        ("지금 어떤 상황이야?", "심사 단계에 있습니다.", "위원회가 맡습니다."),
     ],
 )
 def test_what_the_question_says_itself_gives_nothing(question: str, answers: str, echoes: str) -> None:
