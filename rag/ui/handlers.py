@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -112,14 +112,17 @@ def ask(
     if not question:
         yield keep, keep, keep, keep
         return
+    forgotten = not answers and any(render.is_answer(_html(message)) for message in chat)
+    if forgotten:  # as a lost connection's state is
+        chat = [_message(message["role"], render.unheld(_html(message))) for message in chat]
     shown = [*chat, _message("user", render.asked(question, language_of(question)))]
     yield "", [*shown, _message("assistant", render.waiting(""))], keep, keep
-    for html, answer, pane in _answered(question, answers, page_language, opening, model):
+    for html, answer, pane in _answered(question, answers, page_language, opening, model, forgotten):
         yield keep, [*shown, _message("assistant", html)], [*answers, answer] if answer else keep, pane or keep
 
 
 def _answered(
-    question: str, answers: Sequence[Answer], page_language: str, opening: Opening, model: str
+    question: str, answers: Sequence[Answer], page_language: str, opening: Opening, model: str, forgotten: bool
 ) -> Iterator[tuple[str, Answer | None, str]]:
     """The growing answer as HTML, itself, and the evidence of its first quote; or what is waited for or went wrong."""
     language = language_of(question)
@@ -135,6 +138,8 @@ def _answered(
         documents = pipeline.index.documents
         turn, coverage = len(answers), coverage_of(pipeline, language)
         for answer in throttled(pipeline.stream({"question": question, "history": history(answers), "model": model})):
+            if forgotten:
+                answer = replace(answer, notice=answer.notice or strings.gone)
             target = render.first_target(answer, documents)
             pane = evidence.of_answer(answer, documents, turn, target, "quote", spoken(page_language, language))
             yield render.answer(answer, documents, turn, coverage), answer, pane
@@ -216,6 +221,8 @@ def control(
         text = export.as_markdown(answers, documents, language, now) if markdown else export.as_json(answers, documents, now)
         file = f"jiphyeon-{now:%Y-%m-%d-%H%M}.{'md' if markdown else 'json'}"
         return keep, keep, keep, keep, keep, json.dumps([file, "text/markdown" if markdown else "application/json", text])
+    if name in ("markdown", "json") and chat:
+        return keep, keep, keep, render.waiting(strings.gone), keep, ""
     return keep, keep, keep, keep, keep, ""
 
 
