@@ -71,6 +71,7 @@ def test_the_counterpart_section_is_shown(visit: Page) -> None:
 
 def test_a_refusal_is_a_card(visit: Page) -> None:
     answer = ask(visit, REFUSED)
+    expect(visit.locator("#evidence .tools .hint")).to_be_in_viewport()  # that the passage does not answer
     expect(answer.locator(".refusal .nearest a")).to_have_count(3)
     expect(answer.locator("blockquote")).to_have_count(0)
     answer.locator(".refusal .nearest a").nth(1).click()

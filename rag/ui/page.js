@@ -304,9 +304,11 @@
         held = null;
       }
       const box = pane();
-      const bottom = mark ? box.scrollTop + mark.getBoundingClientRect().bottom - box.getBoundingClientRect().top : 0;
-      // A quote that the top of the pane already shows stays there, below who says it.
-      if (bottom < box.clientHeight * 0.85) box.scrollTo({ top: 0 });
+      // A quote that the top of the pane already shows stays there, below who says it; of a refusal's passage its beginning
+      // is enough, so that the word on top is seen: it does not answer.
+      const edge = target.startsWith("p") ? "top" : "bottom";
+      const reach = mark ? box.scrollTop + mark.getBoundingClientRect()[edge] - box.getBoundingClientRect().top : 0;
+      if (reach < box.clientHeight * 0.85) box.scrollTo({ top: 0 });
       else bring(mark, box.clientHeight * 0.3);
     },
   };
