@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +31,7 @@ Progress = Callable[[str, int, int], None]  # what is being done, how many steps
 Message = dict[str, Any]
 
 PAUSE = 0.08  # seconds between two states of a growing answer: a browser draws more of them no better
+QUIET = 30  # seconds after the opening in which nothing is done that no visitor has asked for
 PATIENCE = 900  # seconds that a question waits for the first build
 
 
@@ -310,6 +313,18 @@ def _view(asked: explore.Wanted, pipeline: "Pipeline", answers: Sequence[Answer]
     query = normalise(asked.query)
     found = catalogue.search(index, pipeline.embedder, query) if query else ()
     return explore.catalogue(catalogue.catalogue(documents, language), found, query, language)
+
+
+def draw_ahead(opening: Opening) -> None:
+    """Draw the map before it is asked for: when the first visitor has been served, and only with what power nobody else wants."""
+    from rag.explore.map import corpus_map
+
+    while (pipeline := opening.pipeline) is None:
+        time.sleep(1)
+    time.sleep(QUIET)
+    if sys.platform == "linux":  # where a thread has a priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+    corpus_map(pipeline.index)
 
 
 def first_visit(language: Language, opening: Opening) -> tuple[str, str, bool]:
