@@ -83,6 +83,15 @@ def test_a_refusal_is_a_card(visit: Page) -> None:
     expect(visit.locator("#chat .answer")).to_have_count(2, timeout=30 * SECONDS)
 
 
+def test_a_long_passage_beside_a_refusal_leaves_the_word_that_it_does_not_answer(visit: Page) -> None:
+    visit.set_viewport_size({"width": 1280, "height": 600})
+    ask(visit, "What does Article 150 of the EU AI Act say?")
+    passage = visit.locator("#evidence .text mark.current")
+    expect(passage.first).to_be_in_viewport()
+    assert passage.last.evaluate("mark => mark.getBoundingClientRect().bottom / innerHeight") > 0.9, "a long one"
+    expect(visit.locator("#evidence .tools .hint")).to_be_in_viewport()
+
+
 def test_an_example_is_asked_with_a_click_and_the_page_changes_language(visit: Page) -> None:
     visit.locator(".switch").click()
     expect(visit.locator("html")).to_have_attribute("lang", "en")

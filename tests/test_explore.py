@@ -116,6 +116,19 @@ def test_the_timeline_opens_its_sentences(korean: Page, pipeline: Pipeline) -> N
     assert "".join(korean.locator("#evidence .text").first.locator("mark.current").all_text_contents()) == japanese[0].quote
 
 
+def test_what_was_opened_from_the_corpus_leads_back(phone: Page) -> None:
+    phone.locator(".masthead .browse").click()
+    view(phone, 1).locator(".event > button").nth(30).click()
+    expect(phone.locator("#evidence mark.current").first).to_be_visible()
+    phone.locator("#evidence .back").click()
+    expect(phone.locator("#evidence .timeline .event").nth(30)).to_be_in_viewport()
+    expect(phone.locator("#pane")).to_be_visible()
+    phone.locator("#evidence .close").click()
+    ask(phone, ENGLISH).locator("a.cite").first.click()
+    expect(phone.locator("#evidence mark.current").first).to_be_visible()
+    assert phone.locator("#evidence .back").count() == 0, "an answer's evidence leads back to the answer"
+
+
 def test_the_map_by_key_and_by_pointer(english: Page, pipeline: Pipeline) -> None:
     ask(english, ENGLISH)
     english.locator(".browse").click()

@@ -193,6 +193,8 @@ def test_text_twice_as_large(width: int, height: int, locale: str, browser: Brow
             drawn = page.locator(f"#evidence .explore[data-view={view}]")
             expect(drawn.locator(".filters, .timeline, .map, .comparison").first).to_be_visible(timeout=60 * SECONDS)
             sound(page, "#pane .bar, #pane .views, #pane form")
+            tops = page.evaluate("[masthead, pane].map((part) => part.getBoundingClientRect())")
+            assert tops[1]["top"] >= tops[0]["bottom"] - 1, "the corpus must not cover the masthead"
         page.locator("#evidence .close").click()
         ask(page, REFUSED)
         sound(page, "#conversation")

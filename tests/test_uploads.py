@@ -3,11 +3,13 @@
 import gc
 import json
 import time
+import urllib.request
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from hwp_converter_ai import HwpWriter
 from playwright.sync_api import Browser, Page, expect
@@ -19,7 +21,7 @@ from rag.index import Index
 from rag.pipeline import Pipeline
 from rag.types import Document
 from rag.ui.handlers import Opening
-from rag.ui.strings import LANGUAGES, OWN_STRINGS
+from rag.ui.strings import LANGUAGES, OWN_STRINGS, STRINGS
 from rag.ui.uploads import DOCUMENTS, Ingest, Own, Uploads
 from tests.browser import SECONDS, ask, served
 
@@ -133,6 +135,19 @@ def test_files_are_read_listed_replaced_removed_and_gone(pipeline: Pipeline, tmp
     own, shown = page.remove(json.dumps(["own/harbour <b>.txt", 2]), own, "en")
     gc.collect()
     assert own is None and shown == "" and last() is None, "what was removed must not stay in memory"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_list_whose_documents_are_gone_says_so(language: str, pipeline: Pipeline, own: Index, tmp_path: Path) -> None:
+    page, lost = uploads(pipeline), OWN_STRINGS[language].lost  # type: ignore[index]
+    held = Own(alone=own, joined=pipeline.index.with_own(own))
+    shown, _ = page.show(held, language, "")
+    for still in (page.show(None, language, shown)[0], page.remove(json.dumps(["", 1]), None, language)[1]):
+        assert lost in still and 'role="alert"' in still and "<li>" not in still
+        assert lost not in page.show(None, language, still)[0], "told once"
+    assert page.remove(json.dumps(["", 1]), held, language) == (gr.skip(), gr.skip()), "nothing changes while they are there"
+    *_, (added, again, _) = page.add([put(tmp_path, "parking.md", KOREAN_TEXT)], None, language, shown)
+    assert lost in again and again.count("data-remove") == 1 and len(added.documents) == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -271,6 +286,18 @@ runpy.run_path("app.py", run_name="__main__")
 """
 
 
+def held(log: Path) -> int:
+    """How many visitors' documents the process holds by its log."""
+    return int([line for line in log.read_text(encoding="utf-8").split("\n") if line.startswith("held ")][-1].split()[1])
+
+
+def held_in(log: Path, count: int) -> None:
+    deadline = time.monotonic() + 30
+    while held(log) != count and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert held(log) == count
+
+
 def test_documents_go_when_the_visit_has_ended(
     browser: Browser, index_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,21 +306,44 @@ def test_documents_go_when_the_visit_has_ended(
     (tmp_path / "harbour.md").write_text(ENGLISH_TEXT, encoding="utf-8")
     log = tmp_path / "log"
 
-    def held() -> str:
-        return [line for line in log.read_text(encoding="utf-8").split("\n") if line.startswith("held ")][-1]
-
     with served(log, "-c", COUNTED, index=str(index_dir)) as url:
         page = open_page(browser, url, "en-GB")
         attach(page, tmp_path / "harbour.md")
         expect(page.locator(".own [data-remove]")).to_have_count(1, timeout=60 * SECONDS)
         expect(ask(page, ENGLISH_QUESTION).locator("blockquote").first).to_contain_text(ENGLISH_FACT)
         page.wait_for_timeout(5 * SECONDS)
-        assert held() == "held 1", "as long as the page is open they stay"
+        assert held(log) == 1, "as long as the page is open they stay"
         page.context.close()
-        deadline = time.monotonic() + 30
-        while held() != "held 0" and time.monotonic() < deadline:
-            time.sleep(0.5)
-        assert held() == "held 0"
+        held_in(log, 0)
+
+
+def test_a_page_whose_connection_dropped_says_what_is_gone(
+    browser: Browser, index_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a page held goes an hour after its connection did, even if that is back; under this variable, a second after."""
+    monkeypatch.setenv("GRADIO_IS_E2E_TEST", "1")
+    (tmp_path / "harbour.md").write_text(ENGLISH_TEXT, encoding="utf-8")
+    log = tmp_path / "log"
+    with served(log, "-c", COUNTED, index=str(index_dir)) as url:
+        page = open_page(browser, url, "en-GB")
+        with page.expect_request("**/heartbeat/**") as connection:
+            page.reload()
+        expect(page.locator(".welcome .chip")).to_have_count(6, timeout=60 * SECONDS)
+        attach(page, tmp_path / "harbour.md")
+        expect(page.locator(".own [data-remove]")).to_have_count(1, timeout=60 * SECONDS)
+        before = ask(page, ENGLISH_QUESTION)
+        expect(before.locator("blockquote").first).to_contain_text(ENGLISH_FACT)
+        page.wait_for_timeout(2 * SECONDS)  # the answer, too, is then older than that second
+        urllib.request.urlopen(connection.value.url).close()  # as the server sees it, the connection of this visit has dropped
+        held_in(log, 0)
+        answer = ask(page, ENGLISH_QUESTION)
+        expect(page.locator(".own [role=alert]")).to_have_text(OWN_STRINGS["en"].lost, timeout=20 * SECONDS)
+        assert page.locator(".own li").count() == 0
+        expect(answer).not_to_contain_text(ENGLISH_FACT)
+        expect(answer.locator(".notice")).to_have_text(STRINGS["en"].gone)
+        before.locator("blockquote a.cite").first.click()
+        expect(page.locator("#evidence")).to_have_text(STRINGS["en"].gone)
+        page.context.close()
 
 
 def test_files_dropped_on_a_phone_sized_page(browser: Browser, address: str) -> None:

@@ -171,7 +171,11 @@ def _bar(strings: Strings, where: _Where, tabs: Sequence[tuple[str, str]], count
         if counterpart
         else ""
     )
-    return f'<div class="bar">{tablist}{wide}{_close(strings)}</div>'
+    # What was opened from the corpus, or by a link, leads back there.
+    back = (
+        "" if where.target[:1] in ("c", "p") else f'<button class="back" data-explore="{{}}">‹ {escape(strings.corpus)}</button>'
+    )
+    return f'<div class="bar">{back}{tablist}{wide}{_close(strings)}</div>'
 
 
 def _close(strings: Strings) -> str:

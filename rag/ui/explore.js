@@ -33,7 +33,7 @@
         event.stopPropagation(); // the page's own listener would show the plain list
         if (narrow()) document.body.classList.add("sheet");
         focus = button.matches("nav button") ? `[data-explore='${button.dataset.explore}']` : ".views [aria-current=page]";
-        const values = at(".browse") ? wanted : JSON.parse(button.dataset.explore);
+        const values = at(".browse, .back") ? wanted : JSON.parse(button.dataset.explore);
         ask({ ...values, ...(values.view === wanted.view ? {} : { query: "" }) });
       } else if (at(".years [data-jump]")) {
         event.stopPropagation(); // the year's own heading stays in view above what is jumped to

@@ -66,8 +66,9 @@ def page(view: str, body: str, language: Language, back: str = "") -> str:
 
 
 def waiting(language: Language) -> str:
-    """What is shown while a view is drawn for the first time."""
-    return f'<p class="hint" role="status">{escape(EXPLORE_STRINGS[language].preparing)}</p>'
+    """What is shown while a view is drawn for the first time: its outline, and why it takes a while."""
+    said = escape(EXPLORE_STRINGS[language].preparing)
+    return f'<p class="hint" role="status">{said}</p><div class="outlined" aria-hidden="true"></div>'
 
 
 # --- the list -----------------------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 import json
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,7 @@ Progress = Callable[[str, int, int], None]  # what is being done, how many steps
 Message = dict[str, Any]
 
 PAUSE = 0.08  # seconds between two states of a growing answer: a browser draws more of them no better
+QUIET = 30  # seconds after the opening in which nothing is done that no visitor has asked for
 PATIENCE = 900  # seconds that a question waits for the first build
 
 
@@ -112,14 +115,17 @@ def ask(
     if not question:
         yield keep, keep, keep, keep
         return
+    forgotten = not answers and any(render.is_answer(_html(message)) for message in chat)
+    if forgotten:  # as a lost connection's state is
+        chat = [_message(message["role"], render.unheld(_html(message))) for message in chat]
     shown = [*chat, _message("user", render.asked(question, language_of(question)))]
     yield "", [*shown, _message("assistant", render.waiting(""))], keep, keep
-    for html, answer, pane in _answered(question, answers, page_language, opening, model):
+    for html, answer, pane in _answered(question, answers, page_language, opening, model, forgotten):
         yield keep, [*shown, _message("assistant", html)], [*answers, answer] if answer else keep, pane or keep
 
 
 def _answered(
-    question: str, answers: Sequence[Answer], page_language: str, opening: Opening, model: str
+    question: str, answers: Sequence[Answer], page_language: str, opening: Opening, model: str, forgotten: bool
 ) -> Iterator[tuple[str, Answer | None, str]]:
     """The growing answer as HTML, itself, and the evidence of its first quote; or what is waited for or went wrong."""
     language = language_of(question)
@@ -135,6 +141,8 @@ def _answered(
         documents = pipeline.index.documents
         turn, coverage = len(answers), coverage_of(pipeline, language)
         for answer in throttled(pipeline.stream({"question": question, "history": history(answers), "model": model})):
+            if forgotten:
+                answer = replace(answer, notice=answer.notice or strings.gone)
             target = render.first_target(answer, documents)
             pane = evidence.of_answer(answer, documents, turn, target, "quote", spoken(page_language, language))
             yield render.answer(answer, documents, turn, coverage), answer, pane
@@ -216,6 +224,8 @@ def control(
         text = export.as_markdown(answers, documents, language, now) if markdown else export.as_json(answers, documents, now)
         file = f"jiphyeon-{now:%Y-%m-%d-%H%M}.{'md' if markdown else 'json'}"
         return keep, keep, keep, keep, keep, json.dumps([file, "text/markdown" if markdown else "application/json", text])
+    if name in ("markdown", "json") and chat:
+        return keep, keep, keep, render.waiting(strings.gone), keep, ""
     return keep, keep, keep, keep, keep, ""
 
 
@@ -303,6 +313,18 @@ def _view(asked: explore.Wanted, pipeline: "Pipeline", answers: Sequence[Answer]
     query = normalise(asked.query)
     found = catalogue.search(index, pipeline.embedder, query) if query else ()
     return explore.catalogue(catalogue.catalogue(documents, language), found, query, language)
+
+
+def draw_ahead(opening: Opening) -> None:
+    """Draw the map before it is asked for: when the first visitor has been served, and only with what power nobody else wants."""
+    from rag.explore.map import corpus_map
+
+    while (pipeline := opening.pipeline) is None:
+        time.sleep(1)
+    time.sleep(QUIET)
+    if sys.platform == "linux":  # where a thread has a priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+    corpus_map(pipeline.index)
 
 
 def first_visit(language: Language, opening: Opening) -> tuple[str, str, bool]:

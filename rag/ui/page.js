@@ -23,6 +23,8 @@
     if (same) return window.jiphyeon.shown(); // Gradio does not draw again what is there
     write("pick", JSON.stringify([turn, target, view, ++count]));
   };
+  // Are the listed documents still on the server? After a lost connection it may have forgotten them.
+  const checkOwn = () => find(".own [data-remove]") && write("remove", JSON.stringify(["", ++count]));
   const narrow = () => matchMedia("(max-width: 47.5em)").matches;
   const gently = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
   const pane = () => find("#pane");
@@ -57,6 +59,7 @@
   const box = () => find("#question textarea");
   const act = (name) => {
     write(name === "again" ? "again" : "act", `${name} ${++count}`);
+    if (name === "again") checkOwn();
     if (name === "stop" || name === "again") find("#chat .panel-wrap").focus({ preventScroll: true });
     if (name === "new" || name === "keep") box().focus({ preventScroll: true });
   };
@@ -82,7 +85,10 @@
       openSheet(cite);
     } else if (picked) {
       pick(...JSON.parse(picked.dataset.pick));
-      if (picked.closest("#own")) openSheet(picked);
+      if (picked.closest("#own")) {
+        openSheet(picked);
+        checkOwn();
+      }
     } else if (at("[data-remove]")) {
       write("remove", JSON.stringify([at("[data-remove]").dataset.remove, ++count]));
       find("#question textarea").focus();
@@ -237,7 +243,10 @@
   let told = 0;
   const watchChat = () => {
     const rows = document.querySelectorAll("#chat .user-row");
-    if (rows.length > turns) setTimeout(() => toTop(rows[rows.length - 1]), 30);
+    if (rows.length > turns) {
+      setTimeout(() => toTop(rows[rows.length - 1]), 30);
+      checkOwn();
+    }
     turns = rows.length;
     // Gradio labels a message with its own HTML source, which a screen reader would read out.
     find("#chat .panel-wrap:not([tabindex])")?.setAttribute("tabindex", "-1"); // the focus rests there when a button goes
@@ -295,9 +304,11 @@
         held = null;
       }
       const box = pane();
-      const bottom = mark ? box.scrollTop + mark.getBoundingClientRect().bottom - box.getBoundingClientRect().top : 0;
-      // A quote that the top of the pane already shows stays there, below who says it.
-      if (bottom < box.clientHeight * 0.85) box.scrollTo({ top: 0 });
+      // A quote that the top of the pane already shows stays there, below who says it; of a refusal's passage its beginning
+      // is enough, so that the word on top is seen: it does not answer.
+      const edge = target.startsWith("p") ? "top" : "bottom";
+      const reach = mark ? box.scrollTop + mark.getBoundingClientRect()[edge] - box.getBoundingClientRect().top : 0;
+      if (reach < box.clientHeight * 0.85) box.scrollTo({ top: 0 });
       else bring(mark, box.clientHeight * 0.3);
     },
   };

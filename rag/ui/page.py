@@ -1,5 +1,6 @@
 """The layout of the page, and what calls what."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -222,5 +223,6 @@ def serve(page: gr.Blocks, port: int, opening: Opening) -> None:
         head=f"<style>{style}</style><script>{script}</script>",
     )
     opening.start()
+    threading.Thread(target=handlers.draw_ahead, args=(opening,), daemon=True, name="map").start()
     print(f"Jiphyeon: http://localhost:{port}", flush=True)
     page.block_thread()

@@ -14,6 +14,7 @@ from rag.ui.strings import EXAMPLES, LANGUAGES, STRINGS, Strings
 
 _HEADER = re.compile(r"\*\*(.+)\*\*(.*)")
 _MARKER = re.compile(r"\[(\d+)\]")
+_TURN = re.compile(r'(class="cite turn-|id="card-)(\d+)')
 _QUOTE_END = re.compile(r"^(.*)” \[(\d+)\]((?: \(\w+\))?)$", re.DOTALL)
 
 
@@ -38,10 +39,10 @@ def problem(strings: Strings, what: str, lead: str = "") -> str:
 
 def answer(given: Answer, documents: Documents, turn: int, coverage: str) -> str:
     """An answer, or the card of a refusal. One line of HTML: a blank line would end it for the Markdown around it."""
+    told = f'<p class="notice" role="status">{escape(given.notice)}</p>' if given.notice else ""
     if given.refused:
-        body = _refusal(given, documents, turn, coverage)
+        body = told + _refusal(given, documents, turn, coverage)
     else:
-        told = f'<p class="notice" role="status">{escape(given.notice)}</p>' if given.notice else ""
         said = _quotes(given, documents, turn) if given.mode == "extractive" else _written(given, turn)
         body = told + said + (_footer(given, documents) if "total" in given.timings_ms else "")
     held = [(citation, documents[citation.document_id]) for citation in given.citations if citation.document_id in documents]
@@ -247,6 +248,11 @@ def asked_text(html: str) -> str:
 def is_answer(html: str) -> bool:
     """Whether this came from `answer`, whole or still growing."""
     return html.startswith('<div class="answer')
+
+
+def unheld(html: str) -> str:
+    """The message of an answer that the server no longer holds, its markers apart from those of the answers to come."""
+    return _TURN.sub(lambda match: f"{match[1]}{-1 - int(match[2])}", html)
 
 
 def stopped(html: str, strings: Strings) -> str:

@@ -156,7 +156,7 @@ KOREAN = Strings(
     problem="답하지 못했습니다",
     problem_open="자료를 열지 못했습니다. 아래 문제를 해결한 뒤 다시 질문하면 새로 엽니다.",
     unexpected="예상하지 못한 오류가 났습니다. 다시 질문해 보세요. 되풀이되면 서버 기록에 자세한 내용이 있습니다.",
-    gone="이 대화의 근거가 서버에 남아 있지 않습니다. 질문을 다시 보내 주세요.",
+    gone="앞선 대화가 서버에 남아 있지 않습니다. 필요한 질문은 다시 보내 주세요.",
 )
 
 ENGLISH = Strings(
@@ -231,7 +231,7 @@ ENGLISH = Strings(
     problem="No answer",
     problem_open="The documents could not be opened. Mend what is named below and ask again: they are then opened anew.",
     unexpected="Something unexpected went wrong. Ask again; if it happens again, the server's log has the details.",
-    gone="The server no longer holds the evidence of this conversation. Please ask again.",
+    gone="The server no longer holds the earlier part of this conversation. Please ask those questions again.",
 )
 
 STRINGS: dict[Language, Strings] = {"ko": KOREAN, "en": ENGLISH}
@@ -277,6 +277,7 @@ class OwnStrings:
     reading: str
     queued: str
     indexing: str
+    lost: str
     reasons: dict[str, str]
 
 
@@ -289,6 +290,7 @@ OWN_STRINGS: dict[Language, OwnStrings] = {
         reading="{name} 읽는 중 ({done}/{total})",
         queued="앞선 방문자의 문서를 읽고 있습니다. 곧 차례가 옵니다.",
         indexing="찾을 수 있게 준비하고 있습니다.",
+        lost="연결이 끊긴 사이에 올린 문서가 서버에서 지워졌습니다. 다시 올릴 때까지는 집현의 자료에서만 답합니다.",
         reasons={
             "suffix": "{name}: 읽을 수 없는 형식입니다. {suffixes} 파일을 올려 주세요.",
             "format": "{name}: 내용이 파일 이름의 형식과 다릅니다. 만든 프로그램에서 다시 저장하거나 PDF로 저장해 주세요.",
@@ -311,6 +313,7 @@ OWN_STRINGS: dict[Language, OwnStrings] = {
         reading="Reading {name} ({done} of {total})",
         queued="Reading another visitor's documents first. Yours are next.",
         indexing="Making them searchable.",
+        lost="Your documents are gone from the server: the connection was lost. Until you add them again, answers come from the corpus alone.",
         reasons={
             "suffix": "{name}: not a format that is read. Add a file in {suffixes}.",
             "format": "{name}: not what its name says. Save it again in the program that made it, or as PDF.",

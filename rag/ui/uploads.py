@@ -94,25 +94,25 @@ class Uploads:
     def draw(self, language: gr.Textbox) -> gr.State:
         """The list and the button, where this is called in the page; the state that holds a visitor's `Own`, or None."""
         own = gr.State(None)
-        shown = gr.HTML(elem_id="own", apply_default_css=False, padding=False)
+        shown = gr.HTML("", elem_id="own", apply_default_css=False, padding=False)
         picked = gr.Textbox(visible="hidden", elem_id="remove")
         attach = gr.UploadButton(OWN_STRINGS["en"].attach, elem_id="attach", file_count="multiple", interactive=True)
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        attach.upload(self.add, [attach, own, language], [own, shown, attach], concurrency_limit=WAITING, **quiet)
+        attach.upload(self.add, [attach, own, language, shown], [own, shown, attach], concurrency_limit=WAITING, **quiet)
         picked.change(self.remove, [picked, own, language], [own, shown], **quiet)
-        language.change(self.show, [own, language], [shown, attach], **quiet)
+        language.change(self.show, [own, language, shown], [shown, attach], **quiet)
         return own
 
-    def show(self, own: Own | None, language: str) -> tuple[Any, Any]:
+    def show(self, own: Own | None, language: str, shown: str) -> tuple[Any, Any]:
         """The list and the button in the page's language."""
         strings = OWN_STRINGS[handlers.spoken(language)]
-        return listed(own, strings), gr.UploadButton(strings.attach)
+        return listed(own, strings, problems=_lost(own, shown, strings)), gr.UploadButton(strings.attach)
 
-    def add(self, paths: Sequence[str], own: Own | None, language: str) -> Iterator[tuple[Any, Any, Any]]:
+    def add(self, paths: Sequence[str], own: Own | None, language: str, shown: str = "") -> Iterator[tuple[Any, Any, Any]]:
         """States of (own documents, list, button) while files are read and indexed. No file outlives this."""
         name = handlers.spoken(language)
         strings = OWN_STRINGS[name]
-        problems: list[str] = []
+        problems = _lost(own, shown, strings)
         documents = {document.id: document for document in own.documents} if own else {}
         before = set(documents.values())
         try:
@@ -146,14 +146,18 @@ class Uploads:
         yield own, listed(own, strings, problems=problems), gr.UploadButton(strings.attach, value=None)
 
     def remove(self, picked: str, own: Own | None, language: str) -> tuple[Any, Any]:
-        """The state without the document whose id the page's script wrote."""
+        """(own documents, list) without the document whose id the page's script wrote; it writes none to ask whether they are still here."""
         strings = OWN_STRINGS[handlers.spoken(language)]
         try:
             identifier = json.loads(picked)[0]
         except (ValueError, TypeError, LookupError):
             return gr.skip(), gr.skip()
-        left = [document for document in own.documents if document.id != identifier] if own else []
-        if not left or own is None:
+        if own is None:  # only where the page lists some is this asked
+            return None, listed(None, strings, problems=[strings.lost])
+        left = [document for document in own.documents if document.id != identifier]
+        if len(left) == len(own.documents):
+            return gr.skip(), gr.skip()
+        if not left:
             return None, listed(None, strings)
         *_, rest = self._indexed(left, own)
         assert isinstance(rest, Own)  # the last of its states is the whole
@@ -218,6 +222,14 @@ def _taken(path: Path, folder: Path) -> Path:
     with suppress(OSError):  # not empty: another is coming
         path.parent.rmdir()
     return folder / path.name
+
+
+def _lost(own: Own | None, shown: str, strings: OwnStrings) -> list[str]:
+    """What to say where the page still lists documents that are gone.
+
+    Gradio counts the hour after a dropped connection from the last change of the state, and goes on counting when the connection is back.
+    """
+    return [strings.lost] if own is None and "<li>" in shown else []
 
 
 def listed(own: Own | None, strings: OwnStrings, working: str = "", problems: Sequence[str] = ()) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -11,11 +12,11 @@ import pytest
 from pydantic import ValidationError
 
 from rag.explore import catalogue, compare, timeline
-from rag.explore.map import Point, _plane, corpus_map
+from rag.explore.map import Point, _plane, _points, corpus_map
 from rag.pipeline import Pipeline
 from rag.retrieve import make_query, rank
 from rag.types import Document, Language
-from rag.ui import explore
+from rag.ui import explore, handlers
 from rag.ui.explore_strings import EXPLORE_STRINGS, ExploreStrings
 from tests.rag.test_ui import DOCUMENT, HOSTILE, Reader
 
@@ -187,6 +188,18 @@ def test_counterparts_lie_together_on_the_map(pipeline: Pipeline) -> None:
     apart = [min(math.dist((point.x, point.y), other) for other in of[point.document.pair]) for point in points]
     strangers = [min(math.dist((point.x, point.y), other) for other in of["musk-v-openai-en"]) for point in points]
     assert float(np.median(apart)) < 0.02 < 10 * 0.02 < float(np.median(strangers))
+
+
+def test_the_map_is_drawn_before_it_is_asked_for(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlers, "QUIET", 0)
+    opening = handlers.Opening(lambda progress: pipeline)
+    opening.start()
+    ahead = threading.Thread(target=handlers.draw_ahead, args=(opening,))  # its low priority stays with the thread
+    ahead.start()
+    ahead.join(120)
+    drawn = _points.cache_info()
+    corpus_map(pipeline.index)
+    assert not ahead.is_alive() and _points.cache_info().hits == drawn.hits + 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 11, 12, 30])
