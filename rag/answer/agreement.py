@@ -108,7 +108,7 @@ def read(
         whole=around,
         language=language_of(" ".join(texts)),
         facts=facts(around),
-        places=places(_spelled_out(around)) | {passage.document.jurisdiction for passage in passages},
+        places=places(around) | {passage.document.jurisdiction for passage in passages},
     )
 
 
@@ -179,17 +179,16 @@ def signals(
         for name, stands in zip(certain, _standing(certain, carried, source.headings), strict=True)
         if stands < 0.5 and _absent(name, carried, source, crossed)
     ]
-    spelled = _spelled_out(claim)
-    claimed, here = places(spelled), places(_spelled_out(evidence))
+    claimed, here = places(claim), places(evidence)
     denials = negations(claim)
     opposite = contradicted(claim, evidence)
     failed: dict[str, str] = {}
     for name in missing[:1]:
         failed["name"] = name.text
     for signal, odd in (("place", claimed - source.places), ("place_other", claimed - here)):
-        for place, code in located(spelled):
+        for place, code in located(claim):
             if code in odd:
-                failed[signal] = re.split(r"\W", spelled[place:], maxsplit=1)[0]
+                failed[signal] = re.split(r"\W", claim[place:], maxsplit=1)[0]
     for _, _, left, right in denials[:1]:
         failed["alone"] = claim[left:right]
     for word in opposite[:1]:
@@ -208,11 +207,6 @@ def signals(
         "crossed": float(crossed),
     }
     return found, carried, failed
-
-
-def _spelled_out(text: str) -> str:
-    """The text with USA for US, which in a question may be a pronoun and is therefore no place's name there."""
-    return re.sub(r"\bUS\b", "USA", text)
 
 
 def _absent(name: Name, among: Sequence[Sentence], source: Source, crossed: bool) -> bool:

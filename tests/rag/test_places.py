@@ -17,6 +17,7 @@ from rag.types import Document
         ("please polish this text for us", set()),
         ("U.S. courts and New York", {"US", "US-NY"}),
         ("Which US bill?", {"US"}),
+        ("a fine of US$500 million", set()),
         ("the Council of Europe; 유럽평의회", set()),
     ],
 )
