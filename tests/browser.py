@@ -21,6 +21,7 @@ from rag.ui.strings import EXAMPLES
 KOREAN, ENGLISH = "왜 머스크는 소송을 냈나?", "Which practices does Article 5 ban?"
 REFUSED = EXAMPLES["ko"][-1].question
 SECONDS = 1000
+expect.set_options(timeout=60 * SECONDS)  # other work may share the cores; Playwright gives up after five
 
 
 FLAGS = (

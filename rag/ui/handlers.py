@@ -216,8 +216,7 @@ def control(
     if name == "keep":
         return "", keep, keep, keep, "", ""
     if name == "stop" and chat:
-        shown = [*chat[:-1], _message("assistant", render.stopped(_html(chat[-1]), strings))]
-        return keep, shown, keep, keep, keep, ""
+        return keep, stopped(act, chat, page_language), keep, keep, keep, ""
     if name in ("markdown", "json") and answers:
         now = datetime.now().astimezone()
         markdown = name == "markdown"
@@ -227,6 +226,13 @@ def control(
     if name in ("markdown", "json") and chat:
         return keep, keep, keep, render.waiting(strings.gone), keep, ""
     return keep, keep, keep, keep, keep, ""
+
+
+def stopped(act: str, chat: Sequence[Message], page_language: str) -> Any:
+    """The conversation after Stop: what was under way says so. Asked twice, as a last word of what was stopped may come in between."""
+    if act.partition(" ")[0] != "stop" or not chat:
+        return gr.skip()
+    return [*chat[:-1], _message("assistant", render.stopped(_html(chat[-1]), STRINGS[spoken(page_language)]))]
 
 
 def last_question(chat: Sequence[Message]) -> str:

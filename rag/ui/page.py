@@ -181,6 +181,7 @@ def make_page(
             cancels=[asked, asked_again],
             **quiet,
         )
+        acted.then(handlers.stopped, [act, chat, language], chat, **quiet)
         acted.then(None, saved, None, js="(file) => window.jiphyeon.save(file)", **quiet)
         pick.change(show, [pick, answers, language, own], evidence, trigger_mode="always_last", **quiet)
         wanted.change(explore, [wanted, answers, language], evidence, trigger_mode="always_last", **quiet)
