@@ -19,6 +19,7 @@ from evals import generative, report, scores
 from evals.questions import EvalQuestion
 from evals.run import Record, Sitting, ask, build_all, circumstances, own
 from rag.config import Settings
+from rag.embed import Embedder, load_embedder
 from rag.text import normalise, sentences
 from tests.scripted_model import Reply, Request, passage_with, prompt, scripted
 from tests.small_model import MARKED, NAME, small_model
@@ -94,11 +95,11 @@ def chosen(sitting: Sitting, number: int) -> list[EvalQuestion]:
     return found
 
 
-def run(sitting: Sitting, settings: Settings, out: Path) -> tuple[dict[str, Any], list[Record]]:
+def run(sitting: Sitting, settings: Settings, embedder: Embedder, out: Path) -> tuple[dict[str, Any], list[Record]]:
     """The scores of all the questions, written as `evals run` writes them, and the answers."""
     done = Console(stderr=True)
     made = {**circumstances(settings), "data": "evals/data", "split": "dev", "pairs": ["ko-ko", "en-en"], "every": 1}
-    records, made["indexes"] = ask([sitting], out, settings, lambda n, of: done.print(f"{out.name}: {n} of {of}"))
+    records, made["indexes"] = ask([sitting], out, settings, embedder, lambda n, of: done.print(f"{out.name}: {n} of {of}"))
     found = scores.scored(scores.rows([sitting], records), made)
     model = next(iter(settings.chat_models), "")
     found["generative"] = generative.groups([sitting], found["questions"], records, model)
@@ -116,7 +117,8 @@ def main() -> None:
     [full, *_] = own(arguments.index)
     full = replace(full, questions=chosen(full, arguments.questions))
     build_all([full], lambda done, of: None)
-    alone, records = run(full, Settings(chat_model=""), arguments.out / "quotes")
+    embedder = load_embedder(Settings())
+    alone, records = run(full, Settings(chat_model=""), embedder, arguments.out / "quotes")
     quotes = {record["question"]: _sentences(record) for record in records}
     slow = {"chat_silence": 300, "chat_seconds": 600, "chat_tokens": 500}
     writers: dict[str, tuple[Any, str, dict[str, Any]]] = {
@@ -132,7 +134,7 @@ def main() -> None:
         open_server, model, limits = writers[name]
         with open_server() as url:
             settings = Settings(chat_model=f"openai:{model}", chat_base_url=url, chat_per_minute=100_000, **limits)
-            columns[name], _ = run(full, settings, arguments.out / name.replace(", ", "-").replace(" ", "-"))
+            columns[name], _ = run(full, settings, embedder, arguments.out / name.replace(", ", "-").replace(" ", "-"))
     print(side_by_side(columns))
 
 

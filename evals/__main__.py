@@ -66,11 +66,11 @@ def run(
         task = bar.add_task("indexes", total=None)
         build_all(sittings, lambda done, total: bar.update(task, completed=done, total=total))
         task = bar.add_task("answers", total=len(kept))
-        records, made["indexes"] = ask(sittings, out, settings, lambda done, total: bar.update(task, completed=done))
+        embedder = load_embedder(settings)
+        records, made["indexes"] = ask(sittings, out, settings, embedder, lambda done, total: bar.update(task, completed=done))
     found = scores.scored(scores.rows(sittings, records), made)
     model = next(iter(settings.chat_models), "")
     found["generative"] = generative.groups(sittings, found["questions"], records, model)
-    embedder = load_embedder(settings)
     full = [sitting.index for sitting in sittings if sitting.name == "full" and sitting.questions]
     if full:
         chosen_claims = [claim for claim in claims_data.read_claims() if split in ("all", claim.split)][::every]

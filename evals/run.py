@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from evals.questions import EvalQuestion, Qrels, check_qrels, read_qrels, read_questions
 from rag.config import PROJECT, Settings
-from rag.embed import load_embedder
+from rag.embed import Embedder
 from rag.errors import IndexDamagedError
 from rag.index import Index
 from rag.pipeline import Pipeline, open_pipeline
@@ -153,7 +153,9 @@ def _build(sitting: Sitting) -> None:
         )
 
 
-def ask(sittings: Sequence[Sitting], out: Path, settings: Settings, progress: Progress) -> tuple[list[Record], dict[str, Any]]:
+def ask(
+    sittings: Sequence[Sitting], out: Path, settings: Settings, embedder: Embedder, progress: Progress
+) -> tuple[list[Record], dict[str, Any]]:
     """The records of all answers, in the order of the questions, and what the indexes were, which must be there.
 
     Each is appended to `out/answers.jsonl` as it comes. A question is not asked again if that file has its answer: for the
@@ -163,7 +165,6 @@ def ask(sittings: Sequence[Sitting], out: Path, settings: Settings, progress: Pr
     out.mkdir(parents=True, exist_ok=True)
     stored = {(id, token): record for id, token, record in _stored(path)}
     total = sum(len(sitting.questions) for sitting in sittings)
-    embedder = load_embedder(settings)  # one for all sittings
     records: list[Record] = []
     indexes: dict[str, Any] = {}
     for sitting in sittings:

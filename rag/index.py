@@ -74,10 +74,8 @@ class Pool:
         self._joined = np.asarray(np.load(folder / "chunk_vectors.npy", mmap_mode="r"))
         self._vectors = np.asarray(np.load(folder / "sentence_vectors.npy", mmap_mode="r"))
         self._first = np.searchsorted(self._spans[:, 0], np.arange(len(chunks) + 1))
-        self._context_tokens, self._sentence_tokens = (
-            Ragged.load(folder / "context_tokens.npz"),
-            Ragged.load(folder / "sentence_tokens.npz"),
-        )
+        self._context_tokens = Ragged.load(folder / "context_tokens.npz")
+        self._sentence_tokens = Ragged.load(folder / "sentence_tokens.npz")
 
     def sentences(self, row: int) -> tuple[list[tuple[int, int]], Vectors]:
         """Spans of the sentences of the chunk in `row`, and their vectors (n, d) of the main encoder."""
@@ -118,25 +116,28 @@ class Pool:
         return split_vector(self._joined[rows], self._dimension)
 
 
+@dataclass(frozen=True, eq=False)
 class Ragged:
-    """Lists of column numbers, by their place; in one array each for the numbers and for where a list ends."""
+    """Lists of column numbers by their place: all numbers in one array, and where each list ends, after a 0."""
 
-    def __init__(self, lists: Sequence[Sequence[int]]) -> None:
-        self._ends = np.cumsum([0, *map(len, lists)], dtype=np.int64)
-        self._columns = np.asarray([column for columns in lists for column in columns], dtype=np.int32)
+    ends: NDArray[np.int64]
+    columns: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, lists: Sequence[Sequence[int]]) -> "Ragged":
+        ends = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+        return cls(ends, np.asarray([column for columns in lists for column in columns], dtype=np.int32))
 
     @classmethod
     def load(cls, file: Path) -> "Ragged":
-        ragged = cls([])
         with np.load(file) as stored:
-            ragged._ends, ragged._columns = stored["ends"], stored["columns"]
-        return ragged
+            return cls(stored["ends"], stored["columns"])
 
     def save(self, file: Path) -> None:
-        np.savez(file, ends=self._ends, columns=self._columns)
+        np.savez(file, ends=self.ends, columns=self.columns)
 
     def __getitem__(self, place: int) -> list[int]:
-        columns: list[int] = self._columns[self._ends[place] : self._ends[place + 1]].tolist()
+        columns: list[int] = self.columns[self.ends[place] : self.ends[place + 1]].tolist()
         return columns
 
 
@@ -316,8 +317,8 @@ def write_statistics(
     np.save(folder / "sentence_spans.npy", np.asarray(spans, dtype=np.int32))
     np.save(folder / "chunk_vectors.npy", joined_vector(main, crosslingual))
     np.save(folder / "sentence_vectors.npy", sentence_vectors.astype(np.float16))
-    Ragged(context_columns).save(folder / "context_tokens.npz")
-    Ragged(sentence_columns).save(folder / "sentence_tokens.npz")
+    Ragged.of(context_columns).save(folder / "context_tokens.npz")
+    Ragged.of(sentence_columns).save(folder / "sentence_tokens.npz")
 
 
 def _moments(vectors: Vectors) -> Vectors:

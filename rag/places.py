@@ -91,7 +91,9 @@ def places(text: str) -> frozenset[str]:
 def located(text: str) -> list[tuple[int, str]]:
     """(position, code) of each time that the text names a place, in order."""
     found = [(match.start(), _CODE_OF[match[0]]) for match in _KOREAN_NAME.finditer(text)]
-    lowered = text.lower() if len(text.lower()) == len(text) else text  # a letter such as İ becomes two
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a letter such as İ becomes two
+        lowered = text
     words = [(match.start(), match[0]) for match in _LATIN_NAME.finditer(lowered)]
     for number, (position, word) in enumerate(words):
         name = word if word in _LATIN else word.rstrip(".")  # "the eu." ends a sentence, "u.s." does not

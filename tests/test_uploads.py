@@ -298,52 +298,50 @@ def held_in(log: Path, count: int) -> None:
     assert held(log) == count
 
 
-def test_documents_go_when_the_visit_has_ended(
-    browser: Browser, index_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Gradio keeps what a closed page held for an hour; under this variable of its own tests, for a second."""
+@pytest.fixture
+def forgetful(index_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Path, Path]]:
+    """Where a page is served that keeps what a closed one held for a second, not an hour, as in Gradio's own tests; its log; a file."""
     monkeypatch.setenv("GRADIO_IS_E2E_TEST", "1")
-    (tmp_path / "harbour.md").write_text(ENGLISH_TEXT, encoding="utf-8")
-    log = tmp_path / "log"
-
+    file, log = tmp_path / "harbour.md", tmp_path / "log"
+    file.write_text(ENGLISH_TEXT, encoding="utf-8")
     with served(log, "-c", COUNTED, index=str(index_dir)) as url:
-        page = open_page(browser, url, "en-GB")
-        attach(page, tmp_path / "harbour.md")
-        expect(page.locator(".own [data-remove]")).to_have_count(1, timeout=60 * SECONDS)
-        expect(ask(page, ENGLISH_QUESTION).locator("blockquote").first).to_contain_text(ENGLISH_FACT)
-        page.wait_for_timeout(5 * SECONDS)
-        assert held(log) == 1, "as long as the page is open they stay"
-        page.context.close()
-        held_in(log, 0)
+        yield url, log, file
 
 
-def test_a_page_whose_connection_dropped_says_what_is_gone(
-    browser: Browser, index_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a page held goes an hour after its connection did, even if that is back; under this variable, a second after."""
-    monkeypatch.setenv("GRADIO_IS_E2E_TEST", "1")
-    (tmp_path / "harbour.md").write_text(ENGLISH_TEXT, encoding="utf-8")
-    log = tmp_path / "log"
-    with served(log, "-c", COUNTED, index=str(index_dir)) as url:
-        page = open_page(browser, url, "en-GB")
-        with page.expect_request("**/heartbeat/**") as connection:
-            page.reload()
-        expect(page.locator(".welcome .chip")).to_have_count(6, timeout=60 * SECONDS)
-        attach(page, tmp_path / "harbour.md")
-        expect(page.locator(".own [data-remove]")).to_have_count(1, timeout=60 * SECONDS)
-        before = ask(page, ENGLISH_QUESTION)
-        expect(before.locator("blockquote").first).to_contain_text(ENGLISH_FACT)
-        page.wait_for_timeout(2 * SECONDS)  # the answer, too, is then older than that second
-        urllib.request.urlopen(connection.value.url).close()  # as the server sees it, the connection of this visit has dropped
-        held_in(log, 0)
-        answer = ask(page, ENGLISH_QUESTION)
-        expect(page.locator(".own [role=alert]")).to_have_text(OWN_STRINGS["en"].lost, timeout=20 * SECONDS)
-        assert page.locator(".own li").count() == 0
-        expect(answer).not_to_contain_text(ENGLISH_FACT)
-        expect(answer.locator(".notice")).to_have_text(STRINGS["en"].gone)
-        before.locator("blockquote a.cite").first.click()
-        expect(page.locator("#evidence")).to_have_text(STRINGS["en"].gone)
-        page.context.close()
+def test_documents_go_when_the_visit_has_ended(browser: Browser, forgetful: tuple[str, Path, Path]) -> None:
+    url, log, file = forgetful
+    page = open_page(browser, url, "en-GB")
+    attach(page, file)
+    expect(page.locator(".own [data-remove]")).to_have_count(1, timeout=60 * SECONDS)
+    expect(ask(page, ENGLISH_QUESTION).locator("blockquote").first).to_contain_text(ENGLISH_FACT)
+    page.wait_for_timeout(5 * SECONDS)
+    assert held(log) == 1, "as long as the page is open they stay"
+    page.context.close()
+    held_in(log, 0)
+
+
+def test_a_page_whose_connection_dropped_says_what_is_gone(browser: Browser, forgetful: tuple[str, Path, Path]) -> None:
+    """What a page held goes in the end even if its connection is back."""
+    url, log, file = forgetful
+    page = open_page(browser, url, "en-GB")
+    with page.expect_request("**/heartbeat/**") as connection:
+        page.reload()
+    expect(page.locator(".welcome .chip")).to_have_count(6, timeout=60 * SECONDS)
+    attach(page, file)
+    expect(page.locator(".own [data-remove]")).to_have_count(1, timeout=60 * SECONDS)
+    before = ask(page, ENGLISH_QUESTION)
+    expect(before.locator("blockquote").first).to_contain_text(ENGLISH_FACT)
+    page.wait_for_timeout(2 * SECONDS)  # the answer, too, is then older than that second
+    urllib.request.urlopen(connection.value.url).close()  # as the server sees it, the connection of this visit has dropped
+    held_in(log, 0)
+    answer = ask(page, ENGLISH_QUESTION)
+    expect(page.locator(".own [role=alert]")).to_have_text(OWN_STRINGS["en"].lost, timeout=20 * SECONDS)
+    assert page.locator(".own li").count() == 0
+    expect(answer).not_to_contain_text(ENGLISH_FACT)
+    expect(answer.locator(".notice")).to_have_text(STRINGS["en"].gone)
+    before.locator("blockquote a.cite").first.click()
+    expect(page.locator("#evidence")).to_have_text(STRINGS["en"].gone)
+    page.context.close()
 
 
 def test_files_dropped_on_a_phone_sized_page(browser: Browser, address: str) -> None:

@@ -52,8 +52,8 @@ class Source:
     places: frozenset[str]
 
 
-def _spellings(text: str) -> frozenset[str]:
-    return frozenset(part for name in names(text) for part in (name.text, *name.text.split()) if len(part) > 1)
+def _spellings(found: Sequence[Name]) -> frozenset[str]:
+    return frozenset(part for name in found for part in (name.text, *name.text.split()) if len(part) > 1)
 
 
 def _known(document: Document) -> str:
@@ -96,12 +96,13 @@ def read(
                 text=text,
                 facts=facts(text),
                 tokens=words(text),
-                names=names(text),
-                spellings=_spellings(f"{text}\n{passage.document.text[start:end]}"),
+                names=named,
+                spellings=_spellings(named if (cited := passage.document.text[start:end]) == text else (*named, *names(cited))),
                 main=main[row],
                 cross=cross[row],
             )
             for row, (passage, start, end, text) in enumerate(spoken)
+            for named in [names(text)]
         ),
         context=context,
         headings="\n".join(headings),

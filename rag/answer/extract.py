@@ -116,13 +116,13 @@ def choose(found: Sequence[Candidate], *of_parts: Sequence[Candidate]) -> list[C
     Where the best leads in a list, that is the answer, and what is not on the list is none.
     Where the question has parts, the best of the whole and of each part come first.
     """
+    listed = bool(found) and _leads_in(found[0])
     firsts = [sentences[:1] for sentences in (found, *of_parts)] if of_parts else []
     chosen: list[Candidate] = []
     for sentences in (*firsts, *(part[:EACH_PART] for part in of_parts), found[:MAX_QUOTES]):
         for candidate in sentences:
             said = any(float(candidate.vector @ other.vector) >= SAME for other in chosen)
-            off_the_list = candidate.denies and _leads_in(found[0])
-            if candidate.score >= sentences[0].score - MARGIN and not said and not off_the_list:
+            if candidate.score >= sentences[0].score - MARGIN and not said and not (listed and candidate.denies):
                 chosen.append(candidate)
     return _whole_lists(chosen)[:MAX_SHOWN]
 

@@ -215,7 +215,7 @@ def control(
         return last_question(chat), keep, keep, keep, render.editing(strings), ""
     if name == "keep":
         return "", keep, keep, keep, "", ""
-    if name == "stop" and chat:
+    if name == "stop":
         return keep, stopped(act, chat, page_language), keep, keep, keep, ""
     if name in ("markdown", "json") and answers:
         now = datetime.now().astimezone()

@@ -67,7 +67,7 @@ def test_a_run_takes_what_was_judged(pipeline: Pipeline, answers: dict[str, Answ
     read_questions(tmp_path / "out" / INCOMPLETE)  # completed where it is
     settings = Settings(index=pipeline.index.folder.parent)
     sittings = given(None, tmp_path / "out" / QUESTIONS, tmp_path / "out" / QRELS, settings.index)
-    records, _ = ask(sittings, tmp_path / "run", settings, lambda done, total: None)
+    records, _ = ask(sittings, tmp_path / "run", settings, pipeline.embedder, lambda done, total: None)
     assert [record["refused"] for record in records] == [False, False, True, False]
     assert set(records[0]["cited"]) == set(cited[GOOD])
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.evals.test_run import QRELS, QUESTIONS, TEXTS, evals
+from tests.evals.small import evals, lay_out
 from tests.scripted_model import Reply, Request, passage_with, prompt, scripted
 
 SAID = "The fine is at most KRW 30 million."
@@ -21,16 +21,20 @@ def write(request: Request) -> Reply:
 
 
 def test_what_a_model_wrote_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "corpus").mkdir()
-    for name, text in TEXTS.items():
-        (tmp_path / "corpus" / f"{name}.md").write_text(text, encoding="utf-8")
-    (tmp_path / "q.jsonl").write_text("\n".join(json.dumps(line) for line in QUESTIONS), encoding="utf-8")
-    (tmp_path / "qrels.txt").write_text(QRELS, encoding="utf-8")
+    lay_out(tmp_path)
     with scripted(write) as server:
         monkeypatch.setenv("JIPHYEON_CHAT_MODEL", "openai:scripted")
         monkeypatch.setenv("JIPHYEON_CHAT_BASE_URL", server.url)
         done = evals(
-            *("run", "--corpus", tmp_path / "corpus", "--questions", tmp_path / "q.jsonl", "--qrels", tmp_path / "qrels.txt"),
+            *(
+                "run",
+                "--corpus",
+                tmp_path / "corpus",
+                "--questions",
+                tmp_path / "questions.jsonl",
+                "--qrels",
+                tmp_path / "qrels.txt",
+            ),
             *("--index", tmp_path / "index", "--out", tmp_path / "out"),
         )
     assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rag.config import PROJECT
-from tests.evals.test_run import QRELS, QUESTIONS, TEXTS
+from tests.evals.small import QUESTIONS, lay_out
 from tests.scripted_model import Reply, Request, prompt, scripted
 
 KOREAN, SUMMIT = (question["question"] for question in QUESTIONS if question["id"] in ("벌금", "plain"))
@@ -42,16 +42,12 @@ def judging(request: Request) -> Reply:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("judged")
-    (folder / "corpus").mkdir()
-    for name, text in TEXTS.items():
-        (folder / "corpus" / f"{name}.md").write_text(text, encoding="utf-8")
-    (folder / "q.jsonl").write_text("\n".join(json.dumps(line) for line in QUESTIONS), encoding="utf-8")
-    (folder / "qrels.txt").write_text(QRELS, encoding="utf-8")
+    lay_out(folder)
     return folder
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "evals", "run", "--corpus", folder / "corpus", "--questions", folder / "q.jsonl"]
+    command = [sys.executable, "-m", "evals", "run", "--corpus", folder / "corpus", "--questions", folder / "questions.jsonl"]
     command += ["--qrels", folder / "qrels.txt", "--index", folder / "index", "--out", folder / "out", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JIPHYEON_")} | variables
     return subprocess.run(list(map(str, command)), cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
