@@ -109,12 +109,13 @@ def make_page(
             below = render.controls(language)
             return render.masthead(language), head, pane, gr.Textbox(placeholder=hint, label=hint), gr.Timer(active=more), below
 
-        def warm(name: str, answers: Sequence[Answer], pick: str, wanted: str) -> tuple[Any, ...]:
+        def warm(name: str, answers: Sequence[Answer], pick: str, wanted: str, shown: str | None) -> tuple[Any, ...]:
             if not name:  # not told yet; `speak` will draw
                 return gr.skip(), gr.skip(), gr.skip()
             head, pane, more = handlers.first_visit(handlers.spoken(name), opening)
-            if pick:
-                pane = handlers.show(pick, answers, handlers.spoken(name), opening)
+            if pick:  # a link's passage, once: what the visitor turned to since must not be drawn over
+                pane = handlers.show(pick, answers, name, opening) if render.waits(shown) else gr.skip()
+                more = more or not shown
             return head, gr.skip() if answers or wanted else pane, gr.Timer(active=more)
 
         def converse(
@@ -169,7 +170,7 @@ def make_page(
         language.change(speak, [language, answers, pick, own], [masthead, welcome, evidence, box, warming, controls], **quiet)
         if len(models) > 1:
             language.change(offer, language, model, **quiet)
-        warming.tick(warm, [language, answers, pick, wanted], [welcome, evidence, warming], **quiet)
+        warming.tick(warm, [language, answers, pick, wanted, evidence], [welcome, evidence, warming], **quiet)
         asked = box.submit(
             converse, [box, chat, answers, language, own, model, editing], [box, chat, answers, evidence, editing], **quiet
         )

@@ -12,6 +12,7 @@ from rag.ui.evidence import Documents, card, kind
 from rag.ui.judging import buttons
 from rag.ui.strings import EXAMPLES, LANGUAGES, STRINGS, Strings
 
+_WAITING = '<div class="waiting">'
 _HEADER = re.compile(r"\*\*(.+)\*\*(.*)")
 _MARKER = re.compile(r"\[(\d+)\]")
 _TURN = re.compile(r'(class="cite turn-|id="card-)(\d+)')
@@ -28,7 +29,12 @@ def asked(question: str, language: Language) -> str:
 
 def waiting(text: str) -> str:
     """What is being done while there is no answer yet; without a text, that something is."""
-    return f'<div class="waiting">{escape(text) or "…"}</div>'
+    return f"{_WAITING}{escape(text) or '…'}</div>"
+
+
+def waits(pane: str | None) -> bool:
+    """Whether a pane says that something is being done."""
+    return (pane or "").startswith(_WAITING)
 
 
 def problem(strings: Strings, what: str, lead: str = "") -> str:
