@@ -25,6 +25,9 @@ MAIN, CROSSLINGUAL, SENTENCE, LEXICAL, COVERAGE, CONTEXT = 0.5, 0.5, 0.35, 10.0,
 PROVISION_NAMED, PROVISION_MENTIONED = 3.0, 1.0
 # Of a follow-up, how much its own words say of what a sentence must tell.
 LAST = 1.0
+# How much of what all questions of its language share is taken off a question, before passages and before sentences of another
+# language are compared with it: it draws towards texts that look like a question in that language.
+TYPICAL, TYPICAL_OF_SENTENCE = 0.5, 1.0
 # Of a question with several parts: how many passages come from the whole before those of the parts, and from each part.
 WHOLE, EACH_PART = 5, 2
 # How much of its own level is taken from a language's scores, and from which ranks the level is read: where many
@@ -43,10 +46,19 @@ class Query:
     language: Language
     main: Vectors
     telling: Vectors  # (d,), nearer to what is asked last: sentences are compared with it
+    typical: Vectors  # (d,), what any question of its language is like
     crosslingual: Vectors
     words: tuple[tuple[str, str], ...]  # (token, word)
     provisions: tuple[str, ...]
     options: "dict[Pool, Sequence[Options]]" = field(default_factory=dict, repr=False)  # kept as long as the query: see `options`
+
+    def main_towards(self, language: str) -> Vectors:
+        """What passages of the language are compared with."""
+        return self.main if language == self.language else self.main - TYPICAL * self.typical
+
+    def telling_towards(self, language: str) -> Vectors:
+        """What sentences of the language are compared with, to choose those that answer."""
+        return self.telling if language == self.language else self.telling - TYPICAL_OF_SENTENCE * self.typical
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +88,13 @@ def make_query(question: str, embedder: Embedder, asked: str = "") -> Query:
     text = normalise(question)
     main = embedder.encode_query(text)[0]
     telling = main + LAST * embedder.encode_query(asked)[0] if asked and asked != text else main
+    language = language_of(text)
     return Query(
         text=text,
         asked=asked or text,
         telling=telling / np.linalg.norm(telling),
-        language=language_of(text),
+        typical=embedder.typical_question(language),
+        language=language,
         main=main,
         crosslingual=crosslingual.encode([text])[0],
         words=tuple(dict.fromkeys(words(text))),
@@ -172,16 +186,17 @@ def share_held(words: Sequence[tuple[float, dict[int, float]]], columns: Set[int
 
 
 def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]:
-    mean, deviation = pool.standardise(query.main, "main")
+    towards = query.main_towards(pool.language)
+    mean, deviation = pool.standardise(towards, "main")
     other_mean, other_deviation = pool.standardise(query.crosslingual, "crosslingual")
-    sentence_mean, sentence_deviation = pool.standardise(query.main, "sentences")
+    sentence_mean, sentence_deviation = pool.standardise(towards, "sentences")
     asked = options(pool, query)
     bm25 = pool.lexical.scores(asked)
     best = np.argsort(-bm25, kind="stable")[:CANDIDATES]
     bonus = _provision_bonus(pool, query.provisions)
     if among is None:
-        near = pool.nearest(MAIN / deviation * query.main, CROSSLINGUAL / other_deviation * query.crosslingual, CANDIDATES)
-        rows = sorted({*near, *(int(row) for row in best if bm25[row] > 0), *bonus})
+        best_by_vector = pool.nearest(MAIN / deviation * towards, CROSSLINGUAL / other_deviation * query.crosslingual, CANDIDATES)
+        rows = sorted({*best_by_vector, *(int(row) for row in best if bm25[row] > 0), *bonus})
     else:
         rows = [row for row, chunk in enumerate(pool.chunks) if chunk.document_id in among]
     if not rows:
@@ -191,10 +206,11 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
     coverage = pool.lexical.coverage(asked)
     foreign = weighed_words(pool, query) if pool.language != query.language else []
     scored = []
-    for row, cosine, other in zip(rows, vectors @ query.main, other_vectors @ query.crosslingual, strict=True):
-        nearest = np.max(pool.sentence_vectors(row) @ query.main, initial=-1.0)
+    near_main, near_other = vectors @ towards, other_vectors @ query.crosslingual
+    for row, near, cosine, other in zip(rows, near_main, vectors @ query.main, near_other, strict=True):
+        nearest = np.max(pool.sentence_vectors(row) @ towards, initial=-1.0)
         parts = {
-            "main": (float(cosine) - mean) / deviation,
+            "main": (float(near) - mean) / deviation,
             "crosslingual": (float(other) - other_mean) / other_deviation,
             "sentence": (float(nearest) - sentence_mean) / sentence_deviation,
             "lexical": float(bm25[row]) / ideal if ideal else 0.0,

@@ -26,7 +26,7 @@ LEAD_IN_WEIGHT, HEADING_DENIES, OPENING_WEIGHT, OF_ANOTHER, PROVISION_WEIGHT = 0
 BEGINNING = 10  # characters
 SHOWN = 1.0
 MARGIN = 1.0  # a sentence this far behind the best does not answer
-SAME = 0.985  # cosine from which two sentences say the same
+SAME = 0.985  # cosine from which two documents say the same; sentences of one are as near, and say different things
 MAX_LIST = 1600  # characters of a list that is quoted whole
 
 
@@ -66,7 +66,8 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
     for entry in readable:
         document = index.documents[entry.chunk.document_id]
         spans, vectors = entry.pool.sentences(entry.row)
-        mean, deviation = entry.pool.standardise(query.telling, "sentences")
+        telling = query.telling_towards(entry.pool.language)
+        mean, deviation = entry.pool.standardise(telling, "sentences")
         heading = entry.chunk.headings[-1] if entry.chunk.headings else ""
         opens = document.text[: entry.chunk.start].rstrip().rpartition("\n")[2].startswith("#")
         for (start, end), vector, held in zip(spans, vectors, entry.pool.sentence_tokens(entry.row), strict=True):
@@ -76,7 +77,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
             of_another = elsewhere and named[0][0] < BEGINNING
             covered = share_held(words[entry.pool], held)
             score = (
-                (float(vector @ query.telling) - mean) / deviation
+                (float(vector @ telling) - mean) / deviation
                 + COVERAGE_WEIGHT * covered
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
                 + PROVISION_WEIGHT * _names(text, named_provisions)
@@ -121,10 +122,17 @@ def choose(found: Sequence[Candidate], *of_parts: Sequence[Candidate]) -> list[C
     chosen: list[Candidate] = []
     for sentences in (*firsts, *(part[:EACH_PART] for part in of_parts), found[:MAX_QUOTES]):
         for candidate in sentences:
-            said = any(float(candidate.vector @ other.vector) >= SAME for other in chosen)
-            if candidate.score >= sentences[0].score - MARGIN and not said and not (listed and candidate.denies):
+            said = any(_say_the_same(candidate, other) for other in chosen)
+            off_list = listed and candidate.denies and candidate is not found[0]
+            if candidate.score >= sentences[0].score - MARGIN and not said and not off_list:
                 chosen.append(candidate)
     return _whole_lists(chosen)[:MAX_SHOWN]
+
+
+def _say_the_same(one: Candidate, other: Candidate) -> bool:
+    if one.document is other.document:
+        return one.start == other.start
+    return float(one.vector @ other.vector) >= SAME
 
 
 def _leads_in(candidate: Candidate) -> bool:

@@ -56,6 +56,16 @@ def test_a_list_is_quoted_with_its_lead_in(pipeline: Pipeline) -> None:
     assert quote.splitlines()[0].endswith(":") and quote.count("\n- ") == 8
 
 
+def test_a_lead_in_that_says_no_to_something_else_is_no_denial(pipeline: Pipeline) -> None:
+    answer = pipeline.invoke({"question": "델라웨어 법무장관 이름이랑 오픈AI가 안전 관련해서 약속한 조건"})
+    assert "이의가 없다는 의견서를 냈습니다:" in answer.citations[0].quote and answer.citations[0].quote.count("\n- ") == 3
+
+
+def test_sentences_of_one_text_may_be_near_and_say_different_things(pipeline: Pipeline) -> None:
+    answer = pipeline.invoke({"question": "When did DeepSeek stop downloads in South Korea, and when did it resume them?"})
+    assert all(any(date in citation.quote for citation in answer.citations) for date in ("15 February 2025", "28 April 2025"))
+
+
 @pytest.mark.parametrize(
     ("question", "language", "said"),
     [
