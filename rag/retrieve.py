@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 
 import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -14,6 +14,7 @@ from rag import crosslingual
 from rag.embed import Embedder
 from rag.index import Index, Pool, Vectors
 from rag.lexical import Options, words
+from rag.places import named_in
 from rag.provisions import provisions
 from rag.text import language_of, normalise
 from rag.types import Chunk, Language, Passage
@@ -28,8 +29,9 @@ LAST = 1.0
 # How much of what all questions of its language share is taken off a question, before passages and before sentences of another
 # language are compared with it: it draws towards texts that look like a question in that language.
 TYPICAL, TYPICAL_OF_SENTENCE = 0.5, 1.0
-# Of a question with several parts: how many passages come from the whole before those of the parts, and from each part.
-WHOLE, EACH_PART = 5, 2
+# Of a question with several parts: how much of the whole is in each, as a part may not say what its "it" is; how many passages
+# come from the whole before those of the parts, and from each part.
+OF_WHOLE, WHOLE, EACH_PART = 0.5, 5, 2
 # How much of its own level is taken from a language's scores, and from which ranks the level is read: where many
 # passages are near, as in the question's own language, being near says less.
 BALANCE, LEVEL = 0.6, slice(5, 20)
@@ -102,6 +104,14 @@ def make_query(question: str, embedder: Embedder, asked: str = "") -> Query:
     )
 
 
+def make_part(part: str, whole: Query, embedder: Embedder) -> Query:
+    """The query of a part of a question."""
+    query = make_query(part, embedder)
+    main = query.main + OF_WHOLE * whole.main
+    main /= np.linalg.norm(main)
+    return replace(query, main=main, telling=main)
+
+
 def rank(index: Index, query: Query, only: Language | None = None, among: Set[str] | None = None) -> list[Scored]:
     """All candidates of all languages, best first; a text whose counterpart is in the question's language leaves it to that.
 
@@ -124,7 +134,15 @@ def rank(index: Index, query: Query, only: Language | None = None, among: Set[st
             for scored in ranked[name]
             if only or language == query.language or not _has_counterpart(index, scored.chunk, query.language)
         ]
-    return _seated(sorted(found, key=lambda scored: (-scored.score, scored.chunk.id)), query.language)
+    found.sort(key=lambda scored: (-scored.score, scored.chunk.id))
+    return _by_turns(found) if len(named_in(query.text)) > 1 else _seated(found, query.language)
+
+
+def _by_turns(scored: list[Scored]) -> list[Scored]:
+    """The ranking with the languages taking turns: of places compared each has its law in its language."""
+    languages = dict.fromkeys(entry.pool.language for entry in scored)
+    turns = zip_longest(*([entry for entry in scored if entry.pool.language == language] for language in languages))
+    return [entry for turn in turns for entry in turn if entry]
 
 
 def _seated(scored: list[Scored], language: Language) -> list[Scored]:
