@@ -46,8 +46,8 @@ class Candidate:
 def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str = "") -> list[Candidate]:
     """The sentences of the first passages, best first.
 
-    Where the question names a country, a text of another country is no answer. What was `shown` before a follow-up is hardly
-    what it asks for.
+    Where the question names a country, a text of another country is no answer, but for its sentences that name it. What was
+    `shown` before a follow-up is hardly what it asks for.
     """
     asked = places(query.text)
     told = (
@@ -69,11 +69,15 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
         telling = query.telling_towards(entry.pool.language)
         mean, deviation = entry.pool.standardise(telling, "sentences")
         heading = entry.chunk.headings[-1] if entry.chunk.headings else ""
+        about = not asked or is_about(document, "", asked)
         opens = document.text[: entry.chunk.start].rstrip().rpartition("\n")[2].startswith("#")
         for (start, end), vector, held in zip(spans, vectors, entry.pool.sentence_tokens(entry.row), strict=True):
             text = document.text[start:end]
             named = located(text) if asked else []
-            elsewhere = bool(named) and not names_any(asked, {code for _, code in named})
+            tells = names_any(asked, {code for _, code in named})
+            if not (about or tells):
+                continue
+            elsewhere = bool(named) and not tells
             of_another = elsewhere and named[0][0] < BEGINNING
             covered = share_held(words[entry.pool], held)
             score = (

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from rag import open_pipeline
+from rag.answer.extract import candidates
 from rag.config import PROJECT, Settings
 from rag.errors import QuestionError
 from rag.pipeline import Pipeline
-from rag.retrieve import HybridRetriever
+from rag.places import is_about, places
+from rag.retrieve import HybridRetriever, make_query, rank
 from rag.types import Answer
 
 
@@ -59,6 +61,17 @@ def test_a_list_is_quoted_with_its_lead_in(pipeline: Pipeline) -> None:
 def test_a_lead_in_that_says_no_to_something_else_is_no_denial(pipeline: Pipeline) -> None:
     answer = pipeline.invoke({"question": "델라웨어 법무장관 이름이랑 오픈AI가 안전 관련해서 약속한 조건"})
     assert "이의가 없다는 의견서를 냈습니다:" in answer.citations[0].quote and answer.citations[0].quote.count("\n- ") == 3
+
+
+@pytest.mark.parametrize(
+    "question", ["What is Brazil's AI bill about?", "호주에는 AI법이 있나?", "How does India fine AI companies?"]
+)
+def test_a_text_of_another_country_answers_only_where_it_names_the_one_asked_about(pipeline: Pipeline, question: str) -> None:
+    asked, query = places(question), make_query(question, pipeline.embedder)
+    found = candidates(pipeline.index, query, rank(pipeline.index, query))
+    assert found
+    for one in found:
+        assert is_about(one.document, "", asked) or asked & places(one.document.text[one.start : one.end])
 
 
 def test_sentences_of_one_text_may_be_near_and_say_different_things(pipeline: Pipeline) -> None:
