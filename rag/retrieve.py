@@ -10,8 +10,9 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from rag import crosslingual
+from rag import crosslingual, glossary
 from rag.embed import Embedder
+from rag.glossary import Term
 from rag.index import Index, Pool, Vectors
 from rag.lexical import Options, words
 from rag.places import named_in
@@ -29,6 +30,8 @@ LAST = 1.0
 # How much of what all questions of its language share is taken off a question, before passages and before sentences of another
 # language are compared with it: it draws towards texts that look like a question in that language.
 TYPICAL, TYPICAL_OF_SENTENCE = 0.5, 1.0
+# How much of what the names of its terms in the other language add to a question is added, likewise.
+GLOSS, GLOSS_OF_SENTENCE = 0.5, 1.0
 # Of a question with several parts: how much of the whole is in each, as a part may not say what its "it" is; how many passages
 # come from the whole before those of the parts, and from each part.
 OF_WHOLE, WHOLE, EACH_PART = 0.5, 5, 2
@@ -49,18 +52,26 @@ class Query:
     main: Vectors
     telling: Vectors  # (d,), nearer to what is asked last: sentences are compared with it
     typical: Vectors  # (d,), what any question of its language is like
+    gloss: Vectors  # (d,), what the names of its terms in the other language, written behind it, add to `main`
     crosslingual: Vectors
     words: tuple[tuple[str, str], ...]  # (token, word)
+    terms: tuple[Term, ...]  # of the glossary
     provisions: tuple[str, ...]
     options: "dict[Pool, Sequence[Options]]" = field(default_factory=dict, repr=False)  # kept as long as the query: see `options`
 
     def main_towards(self, language: str) -> Vectors:
         """What passages of the language are compared with."""
-        return self.main if language == self.language else self.main - TYPICAL * self.typical
+        if language == self.language:
+            return self.main
+        towards: Vectors = self.main + GLOSS * self.gloss - TYPICAL * self.typical
+        return towards
 
     def telling_towards(self, language: str) -> Vectors:
         """What sentences of the language are compared with, to choose those that answer."""
-        return self.telling if language == self.language else self.telling - TYPICAL_OF_SENTENCE * self.typical
+        if language == self.language:
+            return self.telling
+        towards: Vectors = self.telling + GLOSS_OF_SENTENCE * self.gloss - TYPICAL_OF_SENTENCE * self.typical
+        return towards
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +99,14 @@ class Scored:
 def make_query(question: str, embedder: Embedder, asked: str = "") -> Query:
     """The question normalised, embedded and cut into words; `asked` is its end, where it was put after others."""
     text = normalise(question)
-    main = embedder.encode_query(text)[0]
-    telling = main + LAST * embedder.encode_query(asked)[0] if asked and asked != text else main
     language = language_of(text)
+    used = tuple(glossary.terms(text, language))
+    names = ", ".join(dict.fromkeys(term.name for term in used))
+    with_names, last = f"{text} ({names})" if used else text, asked or text
+    texts = list(dict.fromkeys((text, with_names, last)))
+    vectors = dict(zip(texts, embedder.encode_query(texts), strict=True))
+    main = vectors[text]
+    telling = main + LAST * vectors[last]
     return Query(
         text=text,
         asked=asked or text,
@@ -98,6 +114,8 @@ def make_query(question: str, embedder: Embedder, asked: str = "") -> Query:
         typical=embedder.typical_question(language),
         language=language,
         main=main,
+        gloss=vectors[with_names] - main,
+        terms=used,
         crosslingual=crosslingual.encode([text])[0],
         words=tuple(dict.fromkeys(words(text))),
         provisions=tuple(provisions(text)),
@@ -174,17 +192,25 @@ def _has_counterpart(index: Index, chunk: Chunk, language: Language) -> bool:
 def options(pool: Pool, query: Query) -> Sequence[Options]:
     """What each word and provision of the query is called in the pool's language: itself, or its translations.
 
-    Found once: ranking asks for it, and then the choice of sentences.
+    A term of the glossary is called what the glossary calls it there, if the pool has all words of that. Found once: ranking
+    asks for it, and then the choice of sentences.
     """
     if pool not in query.options:
+        of_terms: dict[str, None] = {}
+        left = list(query.words)
+        for term in query.terms if pool.language != query.language else ():
+            name = next((name for name in term.translations if all(token in pool.lexical for token in name)), ())
+            if name and not all(token in pool.lexical for token in term.tokens):
+                of_terms |= dict.fromkeys(name)
+                left = [pair for pair in left if pair[0] not in term.tokens]
         foreign = [
             (token, word)
-            for token, word in query.words
+            for token, word in left
             if token not in pool.lexical and not token.isdigit() and language_of(word) != pool.language
         ]
         translated = dict(zip(foreign, pool.dictionary.translations([word for _, word in foreign]), strict=True))
-        of_words = [translated.get(pair, {pair[0]: 1.0}) for pair in query.words]
-        query.options[pool] = [*of_words, *({address: 1.0} for address in query.provisions)]
+        of_words = [translated.get(pair, {pair[0]: 1.0}) for pair in left]
+        query.options[pool] = [*of_words, *({token: 1.0} for token in (*of_terms, *query.provisions))]
     return query.options[pool]
 
 
