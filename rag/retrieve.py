@@ -29,7 +29,7 @@ PROVISION_NAMED, PROVISION_MENTIONED = 3.0, 1.0
 LAST = 1.0
 # How much of what all questions of its language share is taken off a question, before passages and before sentences of another
 # language are compared with it: it draws towards texts that look like a question in that language.
-TYPICAL, TYPICAL_OF_SENTENCE = 0.5, 1.0
+TYPICAL = 0.6
 # How much of what the names of its terms in the other language add to a question is added, likewise.
 GLOSS, GLOSS_OF_SENTENCE = 0.5, 1.0
 # Of a question with several parts: how much of the whole is in each, as a part may not say what its "it" is; how many passages
@@ -70,7 +70,7 @@ class Query:
         """What sentences of the language are compared with, to choose those that answer."""
         if language == self.language:
             return self.telling
-        towards: Vectors = self.telling + GLOSS_OF_SENTENCE * self.gloss - TYPICAL_OF_SENTENCE * self.typical
+        towards: Vectors = self.telling + GLOSS_OF_SENTENCE * self.gloss - TYPICAL * self.typical
         return towards
 
 
