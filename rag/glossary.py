@@ -1,9 +1,10 @@
 """The field's terms in both languages: what a question calls a thing, and what texts of the other language call it."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from rag.config import PROJECT
 from rag.lexical import words
@@ -19,11 +20,15 @@ Tokens = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Term:
-    """A term that a question uses: its BM25 tokens, its first name in the other language, and the tokens of all its names there."""
+    """A term that a question uses: its BM25 tokens, its first name in the other language, and the tokens of all its names there.
+
+    `names`: all in both languages.
+    """
 
     tokens: Tokens
     name: str
     translations: tuple[Tokens, ...]
+    names: tuple[str, ...]
 
 
 def terms(text: str, language: Language) -> list[Term]:
@@ -56,15 +61,22 @@ def _known() -> dict[Language, tuple[dict[Tokens, Term], int]]:
     for language, other in pairs:
         of_tokens: dict[Tokens, Term] = {}
         for entry in entries:
-            names = [_IN_BRACKETS.sub("", name) for name in (entry[other]["term"], *entry[other]["variants"])]
-            translations = tuple(_tokens(name) for name in names)
-            for name in (entry[language]["term"], *entry[language]["variants"]):
-                tokens = _tokens(_IN_BRACKETS.sub("", name))
+            own, names = _names(entry[language]), _names(entry[other])
+            for name in own:
+                tokens = _tokens(name)
                 if not _OF_ALL.issuperset(tokens):
-                    before = of_tokens.get(tokens, Term(tokens=tokens, name=names[0], translations=()))
-                    of_tokens[tokens] = Term(tokens=tokens, name=before.name, translations=(*before.translations, *translations))
+                    before = of_tokens.get(tokens, Term(tokens=tokens, name=names[0], translations=(), names=()))
+                    of_tokens[tokens] = replace(
+                        before,
+                        translations=(*before.translations, *map(_tokens, names)),
+                        names=(*before.names, *own, *names),
+                    )
         known[language] = of_tokens, max(map(len, of_tokens), default=0)
     return known
+
+
+def _names(term: Mapping[str, Any]) -> list[str]:
+    return [_IN_BRACKETS.sub("", name) for name in (term["term"], *term["variants"])]
 
 
 def _tokens(name: str) -> Tokens:

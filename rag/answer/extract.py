@@ -22,7 +22,7 @@ EACH_PART = 2  # sentences for each part of a question that asks several things
 COVERAGE_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT, HEADING_CUE_WEIGHT, ELSEWHERE, ITEM_WEIGHT = 1.6, 0.5, 0.45, 0.25, 0.65, 0.25
 # Chosen by reading answers: a fit to single facts sees no use in the head of a list or in a section's first sentence, nor harm
 # in what an article does not say, or in a list's line on another country ("India: ...").
-LEAD_IN_WEIGHT, HEADING_DENIES, OPENING_WEIGHT, OF_ANOTHER, PROVISION_WEIGHT = 0.9, 0.8, 0.3, 1.3, 0.6
+LEAD_IN_WEIGHT, HEADING_DENIES, OPENING_WEIGHT, OF_ANOTHER, PROVISION_WEIGHT, NAME_WEIGHT = 0.9, 0.8, 0.3, 1.3, 0.6, 4.0
 BEGINNING = 10  # characters
 SHOWN = 1.0
 MARGIN = 1.0  # a sentence this far behind the best does not answer
@@ -60,6 +60,10 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
         return []
     best_passage = readable[0].score
     named_provisions = [one for one in query.provisions if not any(other.startswith(f"{one}:") for other in query.provisions)]
+    # "What is the AI Office?" asks what is said of it by that name, whatever else is like the words of the name.
+    only_a_term = {token for token, _ in query.words}.issubset(token for term in query.terms for token in term.tokens)
+    names = [rf"(?<![a-z]){re.escape(name)}(?:e?s)?(?![a-z])" for term in query.terms for name in term.names] if only_a_term else []
+    named_so = re.compile("|".join(names) or r"(?!)", re.IGNORECASE)
     lists = cues.asks_for_a_list(query.asked)
     words = {pool: weighed_words(pool, query) for pool in dict.fromkeys(entry.pool for entry in readable)}
     found: list[Candidate] = []
@@ -83,6 +87,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
             score = (
                 (float(vector @ telling) - mean) / deviation
                 + COVERAGE_WEIGHT * covered
+                + NAME_WEIGHT * bool(named_so.search(text))
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
                 + PROVISION_WEIGHT * _names(text, named_provisions)
                 + OPENING_WEIGHT * (opens and start == entry.chunk.start)

@@ -40,6 +40,7 @@ def holds(pipeline: Pipeline, answer: Answer) -> None:
         ("How large is the fine under Korea's AI Basic Act?", "kr-ai-basic-act", "KRW 30 million"),
         ("FLI 공개서한은 무엇을 요구했나?", "fli-pause-letter-ko", "6개월"),
         ("Who controls OpenAI?", "openai-structure-en", "OpenAI Foundation"),
+        ("What is the AI Office?", "eu-ai-act", "AI Office"),  # and not the Information Commissioner's
     ],
 )
 def test_answers(pipeline: Pipeline, question: str, document: str, held: str) -> None:
