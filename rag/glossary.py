@@ -34,15 +34,22 @@ class Term:
 def terms(text: str, language: Language) -> list[Term]:
     """The terms that the text uses, in order; of two that overlap the one that begins first, of those the longest."""
     known, longest = _known()[language]
-    said = tuple(token for token, _ in words(text))
+    said = words(text)
     found: list[Term] = []
     place = 0
     while place < len(said):
-        ends = range(min(place + longest, len(said)), place, -1)
-        term = next((known[said[place:end]] for end in ends if said[place:end] in known), None)
+        spans = (said[place:end] for end in range(min(place + longest, len(said)), place, -1))
+        term = next(filter(None, (_term(known, span) for span in spans)), None)
         found += [term] if term else []
         place += len(term.tokens) if term else 1
     return found
+
+
+def _term(known: Mapping[Tokens, Term], span: Sequence[tuple[str, str]]) -> Term | None:
+    """The term of these (token, word); a single word must begin like a name, as "important" has the stem of "importer"."""
+    term = known.get(tuple(token for token, _ in span))
+    beginnings = tuple(name.lower()[:-1] for name in term.names) if term else ()
+    return term if len(span) > 1 or not span[0][1].isascii() or span[0][1].startswith(beginnings) else None
 
 
 def warm() -> None:

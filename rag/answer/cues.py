@@ -98,6 +98,11 @@ def _asked(question: str) -> tuple[Kind, ...]:
     return (*found, Kind(_pattern(rf"{_SOME_NUMBER}(?:[ -][\w-]+){{0,4}}[ -](?:{nouns})|{_NUMERAL}\s?[가-힣]")))
 
 
+def asks_for(question: str) -> bool:
+    """Whether the question asks for a thing of a kind: a date, a reason, somebody..."""
+    return bool(_asked(question))
+
+
 def given(question: str, sentence: str) -> float:
     """The share of the kinds of thing the question asks for that the sentence holds, and not as the question's own words: 0 to 1."""
     asked, own, told = _asked(question), question.lower(), _STATUS_DATE.sub("", sentence)

@@ -61,7 +61,8 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
     best_passage = readable[0].score
     named_provisions = [one for one in query.provisions if not any(other.startswith(f"{one}:") for other in query.provisions)]
     # "What is the AI Office?" asks what is said of it by that name, whatever else is like the words of the name.
-    only_a_term = {token for token, _ in query.words}.issubset(token for term in query.terms for token in term.tokens)
+    of_terms = {token for term in query.terms for token in term.tokens}
+    only_a_term = not cues.asks_for(query.asked) and all(token in of_terms for token, _ in query.words)
     names = [rf"(?<![a-z]){re.escape(name)}(?:e?s)?(?![a-z])" for term in query.terms for name in term.names] if only_a_term else []
     named_so = re.compile("|".join(names) or r"(?!)", re.IGNORECASE)
     lists = cues.asks_for_a_list(query.asked)
