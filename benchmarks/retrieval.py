@@ -6,7 +6,7 @@ Every step is the one before with one thing more; the last is what runs. Questio
 import argparse
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +17,17 @@ from rag import retrieve
 from rag.config import Settings
 from rag.embed import load_embedder
 from rag.index import open_index
-from rag.retrieve import Scored, make_query, rank
+from rag.retrieve import Query, Scored, make_query, rank
 
 MEASURES = ("hit@1", "recall@5", "ndcg@10")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Weights of the parts of a score; `raw` takes the main encoder's cosine as it is, `balanced` takes each language's level off."""
+    """Weights of the parts of a score; `raw` takes the main encoder's cosine as it is, `balanced` takes each language's level off.
+
+    `untypical`: the question without what all questions share; `glossary`: with the names of its terms in the other language.
+    """
 
     main: float = 0.0
     crosslingual: float = 0.0
@@ -35,6 +38,8 @@ class Step:
     context: float = 0.0
     raw: float = 0.0
     balanced: bool = False
+    untypical: bool = False
+    glossary: bool = False
 
 
 M, C, S, L, V, T = (
@@ -45,6 +50,7 @@ M, C, S, L, V, T = (
     retrieve.COVERAGE,
     retrieve.CONTEXT,
 )
+ALL = Step(main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1, context=T, balanced=True)
 STEPS = {
     "main encoder, cosine": Step(raw=1),
     "in units of its language": Step(main=M),
@@ -54,9 +60,9 @@ STEPS = {
     "+ nearest sentence": Step(main=M, lexical=L, crosslingual=C, sentence=S),
     "+ provisions, coverage": Step(main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1),
     "+ titles of the other language": Step(main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1, context=T),
-    "+ languages balanced": Step(
-        main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1, context=T, balanced=True
-    ),
+    "+ languages balanced": ALL,
+    "+ less of what questions share": replace(ALL, untypical=True),
+    "+ glossary": replace(ALL, untypical=True, glossary=True),
 }
 
 
@@ -78,6 +84,15 @@ def reranked(found: Sequence[Scored], step: Step) -> list[Scored]:
     return sorted(found, key=lambda entry: (-scores[entry.chunk.id], entry.chunk.id))
 
 
+def simplified(query: Query, step: Step) -> Query:
+    """The query as the step knows it."""
+    if not step.untypical:
+        query = replace(query, typical=np.zeros_like(query.typical))
+    if not step.glossary:
+        query = replace(query, gloss=np.zeros_like(query.gloss), terms=())
+    return replace(query, options={})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--split", default="dev", choices=("dev", "test"))
@@ -93,8 +108,13 @@ def main() -> None:
         asked = [q for q in sitting.questions if q.split == arguments.split and q.id in sitting.qrels and not q.history]
         index = open_index(sitting.index, embedder.name)
         keys = Keys(index, sitting.qrels)
-        found = {question.id: rank(index, make_query(question.question, embedder)) for question in asked}
+        queries = {question.id: make_query(question.question, embedder) for question in asked}
+        found: dict[str, list[Scored]] = {}
+        before = None
         for name, step in STEPS.items():
+            if before != (step.untypical, step.glossary):
+                found = {id: rank(index, simplified(query, step)) for id, query in queries.items()}
+                before = step.untypical, step.glossary
             runs = {
                 id: list(dict.fromkeys(keys.of(e.chunk.document_id, e.chunk.start) for e in reranked(entries, step)))
                 for id, entries in found.items()

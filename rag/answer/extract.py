@@ -63,7 +63,9 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
     # "What is the AI Office?" asks what is said of it by that name, whatever else is like the words of the name.
     of_terms = {token for term in query.terms for token in term.tokens}
     only_a_term = not cues.asks_for(query.asked) and all(token in of_terms for token, _ in query.words)
-    names = [rf"(?<![a-z]){re.escape(name)}(?:e?s)?(?![a-z])" for term in query.terms for name in term.names] if only_a_term else []
+    names = (
+        [rf"(?<![a-z]){re.escape(name)}(?:e?s)?(?![a-z])" for term in query.terms for name in term.names] if only_a_term else []
+    )
     named_so = re.compile("|".join(names) or r"(?!)", re.IGNORECASE)
     lists = cues.asks_for_a_list(query.asked)
     words = {pool: weighed_words(pool, query) for pool in dict.fromkeys(entry.pool for entry in readable)}
