@@ -60,13 +60,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
         return []
     best_passage = readable[0].score
     named_provisions = [one for one in query.provisions if not any(other.startswith(f"{one}:") for other in query.provisions)]
-    # "What is the AI Office?" asks what is said of it by that name, whatever else is like the words of the name.
-    of_terms = {token for term in query.terms for token in term.tokens}
-    only_a_term = not cues.asks_for(query.asked) and all(token in of_terms for token, _ in query.words)
-    names = (
-        [rf"(?<![a-z]){re.escape(name)}(?:e?s)?(?![a-z])" for term in query.terms for name in term.names] if only_a_term else []
-    )
-    named_so = re.compile("|".join(names) or r"(?!)", re.IGNORECASE)
+    defined = _defined(query)
     lists = cues.asks_for_a_list(query.asked)
     words = {pool: weighed_words(pool, query) for pool in dict.fromkeys(entry.pool for entry in readable)}
     found: list[Candidate] = []
@@ -90,7 +84,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
             score = (
                 (float(vector @ telling) - mean) / deviation
                 + COVERAGE_WEIGHT * covered
-                + NAME_WEIGHT * bool(named_so.search(text))
+                + NAME_WEIGHT * bool(defined.search(text))
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
                 + PROVISION_WEIGHT * _names(text, named_provisions)
                 + OPENING_WEIGHT * (opens and start == entry.chunk.start)
@@ -115,6 +109,18 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
                 )
             )
     return sorted(found, key=lambda candidate: -candidate.score)
+
+
+def _defined(query: Query) -> re.Pattern[str]:
+    """The names of a term if the question asks no more than what that is; else nothing matches.
+
+    "What is the AI Office?" asks what is said of it by name, whatever else is like the words of the name.
+    """
+    of_terms = {token for term in query.terms for token in term.tokens}
+    if not of_terms or cues.asks_for(query.asked) or any(token not in of_terms for token, _ in query.words):
+        return re.compile(r"(?!)")
+    names = (re.escape(name) for term in query.terms for name in term.names)
+    return re.compile(rf"(?<![a-z])(?:{'|'.join(names)})(?:e?s)?(?![a-z])", re.IGNORECASE)
 
 
 def _names(text: str, addresses: Sequence[str]) -> float:
