@@ -112,14 +112,13 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
 
 
 def _defined(query: Query) -> re.Pattern[str]:
-    """The names of a term if the question asks no more than what that is; else nothing matches.
+    """The names of the one term that the question asks about, if it asks no more than what that is; else nothing matches.
 
     "What is the AI Office?" asks what is said of it by name, whatever else is like the words of the name.
     """
-    of_terms = {token for term in query.terms for token in term.tokens}
-    if not of_terms or cues.asks_for(query.asked) or any(token not in of_terms for token, _ in query.words):
+    if len(query.terms) != 1 or cues.asks_for(query.asked) or any(token not in query.terms[0].tokens for token, _ in query.words):
         return re.compile(r"(?!)")
-    names = (re.escape(name) for term in query.terms for name in term.names)
+    names = map(re.escape, query.terms[0].names)
     return re.compile(rf"(?<![a-z])(?:{'|'.join(names)})(?:e?s)?(?![a-z])", re.IGNORECASE)
 
 
