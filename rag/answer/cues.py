@@ -30,7 +30,8 @@ _KINDS = tuple(
     (_pattern(asked), Kind(_pattern(said), needed))
     for asked, said, needed in (
         (
-            r"얼마(?!나)|몇 ?(?:달러|원|유로)|how much|how (?:big|high|large)|"
+            # A threshold of computation is no amount of money.
+            r"^(?!.*(?:연산|compute|computation|flop)).*(?:얼마(?!나)|how much|how (?:big|high|large))|몇 ?(?:달러|원|유로)|"
             r"what (?:is|was|are|were) the (?:\w+ ){0,4}(?:fees?|fines?|penalt(?:y|ies)|costs?|budget|salary|price|rate)\b",
             rf"{_MONEY}|{_SHARE}|million|billion",
             True,
