@@ -1,6 +1,7 @@
 """What each step of the ranking adds, on the evaluation's own questions: python -m benchmarks.retrieval [--split test]
 
-Every step is the one before with one thing more; the last is what runs. Questions with parts are asked as a whole here.
+Every step is the one before with one thing more; the last is what runs, but for the seats of other languages. Questions with
+parts are asked as a whole here.
 """
 
 import argparse
@@ -84,13 +85,15 @@ def reranked(found: Sequence[Scored], step: Step) -> list[Scored]:
     return sorted(found, key=lambda entry: (-scores[entry.chunk.id], entry.chunk.id))
 
 
-def simplified(query: Query, step: Step) -> Query:
-    """The query as the step knows it."""
-    if not step.untypical:
-        query = replace(query, typical=np.zeros_like(query.typical))
-    if not step.glossary:
-        query = replace(query, gloss=np.zeros_like(query.gloss), terms=())
-    return replace(query, options={})
+def simplified(query: Query, *, untypical: bool, glossary: bool) -> Query:
+    """The query as a step knows it."""
+    return replace(
+        query,
+        typical=query.typical if untypical else np.zeros_like(query.typical),
+        gloss=query.gloss if glossary else np.zeros_like(query.gloss),
+        terms=query.terms if glossary else (),
+        options={},
+    )
 
 
 def main() -> None:
@@ -109,15 +112,16 @@ def main() -> None:
         index = open_index(sitting.index, embedder.name)
         keys = Keys(index, sitting.qrels)
         queries = {question.id: make_query(question.question, embedder) for question in asked}
-        found: dict[str, list[Scored]] = {}
-        before = None
+        found = {
+            (untypical, glossary): {
+                id: rank(index, simplified(query, untypical=untypical, glossary=glossary)) for id, query in queries.items()
+            }
+            for untypical, glossary in {(step.untypical, step.glossary) for step in STEPS.values()}
+        }
         for name, step in STEPS.items():
-            if before != (step.untypical, step.glossary):
-                found = {id: rank(index, simplified(query, step)) for id, query in queries.items()}
-                before = step.untypical, step.glossary
             runs = {
                 id: list(dict.fromkeys(keys.of(e.chunk.document_id, e.chunk.start) for e in reranked(entries, step)))
-                for id, entries in found.items()
+                for id, entries in found[step.untypical, step.glossary].items()
             }
             scores = ranked(sitting.qrels, runs)
             for question in asked:

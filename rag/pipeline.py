@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from rag import crosslingual, glossary, rewrite
+from rag import crosslingual, glossary, lexical, rewrite
 from rag.answer import extract, generate, refuse
 from rag.answer.frame import notice
 from rag.chat import QUOTES, Chat, open_chats
@@ -157,7 +157,8 @@ def open_pipeline(
 
 
 def warm() -> None:
-    """Load what the first question would wait for, but for the embedder: the glossary, with it the analyser, and the second encoder."""
+    """Load what the first question would wait for, but for the embedder: the analyser, the glossary and the second encoder."""
+    lexical.warm()
     glossary.warm()
     crosslingual.warm()
 
