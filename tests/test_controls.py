@@ -98,6 +98,7 @@ def test_an_edited_question_takes_the_place_of_the_last(page: Page) -> None:
     expect(page.locator("#controls")).to_be_hidden()
     expect(box(page)).to_have_value(KOREAN)
     expect(box(page)).to_be_focused()
+    assert box(page).evaluate("box => box.selectionStart") == len(KOREAN), "the cursor stands at the end"
     box(page).fill(ENGLISH)
     page.keyboard.press("Enter")
     expect(page.locator("#chat .asked")).to_have_text([KOREAN, ENGLISH])

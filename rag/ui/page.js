@@ -282,8 +282,7 @@
     save,
     editing: (note) => {
       if (!note.querySelector(".editing")) return;
-      box().focus({ preventScroll: true });
-      setTimeout(() => box().setSelectionRange(box().value.length, box().value.length), 60); // once the question is in it
+      box().focus({ preventScroll: true }); // a value put into it leaves the cursor at its end
     },
     shown: () => {
       const section = find("#evidence .evidence");
