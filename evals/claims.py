@@ -16,7 +16,7 @@ from rag.text import plain
 from rag.types import Language, Passage
 
 DATA = PROJECT / "evals" / "data" / "claims" / "claims.jsonl"
-KINDS = ("number", "date", "provision", "name", "jurisdiction", "parties", "outcome", "negation", "detail", "marker")
+KINDS = ("number", "date", "provision", "name", "moved", "jurisdiction", "parties", "outcome", "negation", "detail", "marker")
 
 
 class EvalClaim(BaseModel):
@@ -30,7 +30,18 @@ class EvalClaim(BaseModel):
     claim: str = Field(min_length=1)
     language: Language
     kind: Literal[
-        "true", "number", "date", "provision", "name", "jurisdiction", "parties", "outcome", "negation", "detail", "marker"
+        "true",
+        "number",
+        "date",
+        "provision",
+        "name",
+        "moved",
+        "jurisdiction",
+        "parties",
+        "outcome",
+        "negation",
+        "detail",
+        "marker",
     ]
     supported: bool
     altered_from: str

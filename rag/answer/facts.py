@@ -158,7 +158,7 @@ _NUMBERS = (
     re.compile(rf"{_BEFORE}{_PLAIN}(?:[\s-]?(?P<scale>hundred|thousand|million|billion|trillion|(?:k|mn?|bn|tn)\b(?!/)))?{_AFTER}", re.IGNORECASE),
     re.compile(
         rf"\b(?P<tens>{'|'.join(_TENS)})(?:[\s-](?P<ones>(?:one|{'|'.join(list(_ENGLISH_WORDS)[:8])})\b))?(?:\s(?P<scale>hundred|thousand|million|billion))?\b{_AFTER}"
-        rf"|\b(?P<word>{'|'.join(_ENGLISH_WORDS)}|one|(?<!half )an?(?=\s(?:hundred|thousand|million|billion)\b|\s(?:day|week|month|year)\s(?:before|after|earlier|later|ahead)))(?:\s(?P<scale2>hundred|thousand|million|billion|trillion))?\b(?P<rest>.?)",
+        rf"|\b(?P<word>{'|'.join(_ENGLISH_WORDS)}|one|(?<!half )an?(?=\s(?:hundred|thousand|million|billion)\b))(?:\s(?P<scale2>hundred|thousand|million|billion|trillion))?\b(?P<rest>.?)",
         re.IGNORECASE,
     ),
     re.compile(rf"(?<!per )(?<!of a )\b(?P<ordinal>{'|'.join(_ORDINALS)})\b(?![\s-]part(?:y|ies))", re.IGNORECASE),
@@ -181,8 +181,9 @@ _IDENTIFIER = re.compile(
     re.ASCII,  # a Korean particle may follow
 )
 # 제2절 is a Section, 별표 2 an Annex; in the retrieval's addresses they are not.
+_PARAGRAPH = re.compile(r"제\s?\d{1,2}[항호]")  # of an article named before
 _KOREAN_SECTION = re.compile(r"제\s?(\d{1,3})절|별표\s?(\d{1,2})")
-_DIVISION = re.compile(r"(?:\b(?:Chapter|Title|Part|Level|Phase)\s|제\s?)([IVX]+|\d+)(?!\d|\.\d)")
+_DIVISION = re.compile(r"(?:\b(?:Chapter|Title|Part|Level|Phase)\s|제\s?)([IVX]+|\d+)(?!\d|\.\d|\s?[조항호])")
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
 _LEAST_BEFORE = re.compile(
     r"(?:at least|no (?:less|fewer) than|more than|over|above|exceed(?:s|ed|ing)?|minimum of|beyond|upwards of|최소한?|적어도|못해도)\s*(?:the\s|about\s|a\s)?$",
@@ -219,7 +220,7 @@ def facts(text: str) -> Facts:
             for match in _KOREAN_SECTION.finditer(text)
         ),
     )
-    for start, end, _ in addresses:
+    for start, end in [*((start, end) for start, end, _ in addresses), *(match.span() for match in _PARAGRAPH.finditer(text))]:
         taken[start:end] = [True] * (end - start)
     identifiers = tuple(
         (match.start(), match.end(), re.sub(r"[\W_]", "", match[0]).lower())
@@ -384,4 +385,7 @@ def same_number(one: Number, other: Number) -> bool:
     """Whether two numbers are one. A number without a unit agrees with any: "fines of 7" is a slip, not a lie."""
     units = {one.unit, other.unit} - {""}
     bounds = {one.bound, other.bound} - {""}
-    return one.value == other.value and len(units) < 2 and len(bounds) < 2
+    # "within 30 days ... within 90": what has no unit may be counted in any that its like is converted from.
+    factors = {"hour": (1, 24, 168), "month": (1, 12)}.get(max(units, default=""), (1,)) if "" in (one.unit, other.unit) else (1,)
+    bare, full = (one, other) if one.unit == "" else (other, one)
+    return any(bare.value * factor == full.value for factor in factors) and len(units) < 2 and len(bounds) < 2

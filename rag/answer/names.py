@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +14,18 @@ from rag import crosslingual
 from rag.lexical import morphemes, words
 from rag.text import language_of
 
-Role = Literal["", "agent", "patient"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
-    """A name as it is written, where it stands, and whether its particle makes it the one who does or the one to whom it is done."""
+    """A name as it is written, and where it stands."""
 
     text: str
     start: int
     end: int
-    role: Role = ""
     certain: bool = True  # False: it may be a common word that opens an English sentence
 
 
-_BODY = re.compile(r"(?:위원회|의회|국회|법원|재판소|연구소|재단|본부|협회|연합|진흥원|정부|[가-힣]{2,}(?:부|처|청|원|국))$")
+_BODY = re.compile(r"(?:위원회|의회|국회|법원|재판소|연구소|재단|본부|협회|연합|진흥원|정부|사무국|[가-힣]{2,}(?:부|처|청|원))$")
 _NO_BODY = re.compile(
     r"(?:일부|전부|내부|외부|세부|여부|대부|정보|직원|의원|위원|지원|회원|인원|외국|각국|전국|양국|자국|중국|미국|영국|한국|태국|결국|개국|국|근처|출처|신청|요청|시청|자원|구성원|조합원|배심원|공무원|정원|기원|학원|차원|법원|배부|거부|기부|납부|첨부|공부|정부)$"
 )
@@ -37,7 +33,7 @@ _LATIN = re.compile(r"(?<![\w])(?:[A-Z][\w&’'.-]*\w|[A-Z]|[a-z]{1,2}[A-Z]\w+)"
 _JOIN = re.compile(r"\s(?:(?:of|for|on|de|v\.?)\s(?:the\s)?)?")
 # Capitals that name nothing by themselves.
 _COMMON = frozenset(
-    "article articles annex chapter section sections recital title part act law bill regulation directive january february march april may "
+    "what who which where why how article articles annex chapter section sections recital title part act law bill regulation directive january february march april may "
     "june july august september october november december monday tuesday wednesday thursday friday saturday sunday i ai a an the in on at by "
     "for from of to as under since until after before while when if it its he she his her they their this that these those both each every "
     "no not only one two three four five six seven eight nine ten most some many twenty thirty forty fifty sixty seventy eighty ninety eleven twelve several other another there here also however although "
@@ -64,7 +60,7 @@ def _korean(text: str) -> Iterator[Name]:
         return
     run: list[tuple[str, str, int, int]] = []
     for token in [*morphemes(text), ("", "", len(text) + 1, len(text) + 1)]:
-        form, tag, start, _ = token
+        _, tag, start, _ = token
         if run and tag in ("NNP", "NNG", "XSN", "SL", "SN", "XR") and start == run[-1][3]:
             run.append(token)
             continue
@@ -74,21 +70,10 @@ def _korean(text: str) -> Iterator[Name]:
             body = _BODY.search(written) and not _NO_BODY.search(written) and len(written) >= 3
             mixed = run[0][1] != "SL" and any(part[1] == "SL" for part in run[1:]) and len(run) <= 3  # 오픈AI
             if proper or body or mixed:
-                role: Role = ""
-                if start == run[-1][3]:
-                    role = (
-                        "agent"
-                        if tag in ("JKS", "JX") and form in "이가은는께서"
-                        else "patient"
-                        if tag == "JKO" or form in ("에게", "에")
-                        else ""
-                    )
-                if re.match(r"[을를]?\s?(?:상대로|대상으로|겨냥)|에게", text[run[-1][3] :]):
-                    role = "patient"
                 first, last = (proper[0], proper[-1]) if proper and not body else (run[0], run[-1])
                 # 메타데이터 is not Meta, nor 임계값 a place.
                 joined = bool(proper) and not body and any(part[1] == "NNG" for part in run[run.index(proper[-1]) :])
-                yield Name(text=text[first[2] : last[3]], start=first[2], end=last[3], role=role, certain=not joined)
+                yield Name(text=text[first[2] : last[3]], start=first[2], end=last[3], certain=not joined)
         run = [token] if tag in ("NNP", "NNG", "XR") else []
 
 
@@ -163,6 +148,19 @@ def sounds_like(one: str, other: str) -> float:
 
 
 # --- whether a passage names it
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names may be one: part of the other, its abbreviation, or the same by sound in the other script."""
+    small, large = one.lower(), other.lower()
+    return (
+        small in large or large in small or _abbreviates(one, other) or _abbreviates(other, one) or sounds_like(one, other) >= 0.8
+    )
+
+
+def is_body(name: str) -> bool:
+    """Whether a name is that of a body: 집행위원회, the Data Protection Board."""
+    return bool(_BODY.search(name)) or any(word.lower() in HEADS for word in name.split()[-2:])
 
 
 def standing(name: Name, among: Sequence[Name], text: str, stems: frozenset[str]) -> float:

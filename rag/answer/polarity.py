@@ -12,7 +12,6 @@ _OPPOSITES = (
     ("must requir obliges need_to needs needed has_to have_to|해야_합 하여야_합 의무화 요구합 요구하 필요합", "may free_to|도_됩 도_된"),
     ("may can free_to|수_있 수도_있 도_됩 도_된", "cannot|수_없 수는_없 서는_안"),
     ("pass passed passes|통과 가결", "vetoed veto|거부권 부결"),
-    ("before beforehand advance earlier_than|전에 미리 사전", "after afterwards afterward|뒤에 후에 사후"),
     ("in_time|기한_안", "too_late ran_out|너무_늦 늦게_제소 기한을_넘"),
     ("raise_the increas|늘리 늘어 증가 높입", "reduc decreas shrink|줄이 줄어 감소 낮춥"),
     ("higher highest greater larger|높은_쪽 큰_쪽 큰_금액 큰_쪽", "lower lowest smaller|낮은_쪽 작은_쪽 작은_금액"),
@@ -51,7 +50,6 @@ _OPPOSITES = (
     ("strong stronger robust|강력 튼튼 높은", "thin weak weaker vague|빈약 약하 막연 낮은"),
     ("expand extend extends broaden widen wider|확대 넓히 넓혔 확장 연장", "narrow limit shrink shorten|축소 좁히 좁혔 한정 단축"),
     ("increase increased rise rose grow grew double more|늘어 늘렸 늘린 증가", "decrease fall fell declin drop halve fewer less|줄어 줄이 줄였 감소"),
-    ("before prior earlier|전에 이전 앞서 먼저", "after following later since|뒤 후에 이후 나중"),
     ("first|첫 처음 최초 초대", "last final|마지막 최후"),
     ("public publish disclos open-source|공개", "private secret confidential withhold|비공개 비밀 숨기"),
     ("government state_body|공공", "private private-sector|민간"),
@@ -96,7 +94,7 @@ _OPPOSITES = (
     ("provide provides supply|제공", "withhold withholds withheld deny|보류"),
     ("tighten tightened toughen|강화", "loosen ease eased relax lighten|완화"),
     ("comply complies complied compliance|준수 지켰 이행", "violat breach infring|위반 어겼 어긴 침해"),
-    ("more_than exceed above over|넘는 초과 웃도", "less_than below under|미만 밑도"),
+    ("more_than exceed|넘는 초과 웃도", "less_than|미만 밑도"),
     ("unchanged maintain intact|유지 그대로", "changed overhaul amended revised|변경 바꿨 개정"),
     ("urgent immediate immediately promptly|즉시 곧바로", "gradual gradually later eventually|점진 단계적 나중"),
     ("trust trusted confiden|신뢰", "distrust doubt skeptic sceptic|불신 의심 회의적"),
@@ -157,7 +155,7 @@ def _stems(pole: str) -> str:
 
 _POLES = [tuple(re.compile(_stems(pole)) for pole in pair) for pair in _OPPOSITES]
 _ENGLISH_NOT = re.compile(
-    r"\b(?:not|never|no longer|no|nor|neither|without|cannot|none|nobody|nothing|unable|[Nn]on|rather than|instead of"
+    r"\b(?:not|never|no longer|no|nor|neither|without|cannot|none|nobody|nothing|unable|rather than|instead of"
     r"|refus(?:e|es|ed|ing) to|declin(?:e|es|ed|ing) to|fail(?:s|ed|ing)? to)\b"
     r"(?!\s(?:only|later than|less than|more than|fewer than))|n't\b",
     re.IGNORECASE,
@@ -203,28 +201,44 @@ _FILLERS = frozenset(
 )
 
 
-def poles(text: str) -> Iterator[tuple[int, int, str]]:
-    """(number of the pair, +1 or -1, the word) of each opposite that `text` holds; a negation turns it round."""
+def poles(text: str) -> Iterator[tuple[int, int, bool, str]]:
+    """(number of the pair, +1 or -1, whether a negation turned it round, the word) of each opposite that `text` holds."""
     hangul = bool(re.search("[가-힣]", text))
     denied = [(left, right) if hangul else (start, end) for start, end, left, right in negations(text)]
     for number, pair in enumerate(_POLES):
         for sign, pattern in zip((1, -1), pair, strict=True):
             for match in pattern.finditer(text):
                 turned = any(start <= match.start() < end for start, end in denied)
-                yield number, -sign if turned else sign, match[0]
+                yield number, -sign if turned else sign, turned, match[0]
 
 
 def contradicted(claim: str, evidence: str) -> list[str]:
-    """The words of the claim that the evidence says the opposite of, and nowhere the same."""
-    said: dict[int, set[int]] = {}
-    for number, sign, _ in poles(evidence):
-        said.setdefault(number, set()).add(sign)
-    return [word for number, sign, word in poles(claim) if said.get(number) == {-sign}]
+    """The words of the claim that the evidence says the opposite of, and nowhere the same.
+
+    One that a negation turned round counts only against a text without negations: another may deny the same in other words.
+    """
+    mine, theirs = list(poles(claim)), list(poles(evidence))
+    mine_denies, theirs_denies = bool(negations(claim)), bool(negations(evidence))
+    return [
+        word
+        for number, sign, turned, word in mine
+        if {other for pair, other, *_ in theirs if pair == number} == {-sign}
+        and {other for pair, other, *_ in mine if pair == number} == {sign}
+        and any(not (turned and theirs_denies) and not (other and mine_denies) for pair, _, other, _ in theirs if pair == number)
+    ]
 
 
+def denies(text: str) -> bool:
+    """Whether a predicate of `text` is denied, and not only a word within it: 부담 없는 비용 denies nothing."""
+    if not re.search("[가-힣]", text):
+        return bool(negations(text))
+    return any(not _WITHIN.match(text, match.end()) for match in _KOREAN_NOT.finditer(text))
+
+
+_WITHIN = re.compile(r"(?:[는은을던]|도록|다는|다고|아서|어서)\s")
 _IMPLIED = re.compile(
-    r"ignor|non-|unless|even if|unknown|unconfirm|insufficient|left open|lift|waiv|avoid|immun|fail|refus|reject|lack|exempt|exclud|leaves? out|\bunder\b|less than|fewer|only|declin|den(?:y|ie)|struck|drop|lost|revok|repeal"
-    r"|무시|거부|부인|제외|면제|빠뜨|빠졌|미만|거절|기각|폐지|취하|실패|비공개|관계없|무관|자율|뺐|빼고|없앴|면책|부족|미확인|미정|유예|뿐",
+    r"ignor|non-|unless|even if|unknown|unconfirm|insufficient|left open|lift|waiv|avoid|immun|fail|refus|reject|lack|exempt|exclud|leaves? out|\bunder\b|less than|fewer|only|declin|den(?:y|ie)|\bfree(?:s|d)\b|earliest|struck|drop|lost|revok|repeal"
+    r"|무시|거부|부인|제외|면제|빠뜨|빠졌|미만|거절|기각|폐지|취하|실패|비공개|관계없|무관|자율|뺐|빼고|없앴|면책|부족|미확인|미정|유예|뿐|이르면",
     re.IGNORECASE,
 )
 
