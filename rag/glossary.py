@@ -75,7 +75,7 @@ def _known() -> dict[Language, tuple[dict[Tokens, Term], int]]:
                     before = of_tokens.get(tokens, Term(tokens=tokens, name=names[0], translations=(), names=()))
                     of_tokens[tokens] = replace(
                         before,
-                        translations=(*before.translations, *map(_tokens, names)),
+                        translations=(*before.translations, *filter(None, map(_tokens, names))),
                         names=(*before.names, *own, *names),
                     )
         known[language] = of_tokens, max(map(len, of_tokens), default=0)
