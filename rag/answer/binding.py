@@ -24,12 +24,13 @@ SURE = 0.5  # two things fit their places this well between them, or it says not
 
 @dataclass(frozen=True, kw_only=True)
 class Mention:
-    """A date, number, provision, identifier or name, and its span in a text."""
+    """A date, number, provision, identifier or name, and its span in a text. `certain`: as of `Name`."""
 
     kind: str
     said: Date | Number | str
     start: int
     end: int
+    certain: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,24 +49,20 @@ def misfits(claim: str, own: Facts, source: Source) -> dict[str, Misfit]:
     `turned`: two of a kind in the claim, each in the other's place.
     """
     theirs = [(sentence, list(_mentions(sentence.text, sentence.facts, sentence.names))) for sentence in source.sentences]
+    mine = [mention for mention in _mentions(claim, own, names(claim)) if not _attributes(claim, mention)]
     found = {signal: Misfit() for signal in ("figure", "name_moved", "turned")}
 
-    def note(signal: str, written: str, by: float) -> None:
+    def note(signal: str, mention: Mention, by: float) -> None:
         if by > found[signal].by:
-            found[signal] = Misfit(written=written, by=by)
+            found[signal] = Misfit(written=claim[mention.start : mention.end], by=by)
 
-    named = names(claim)
-    mine = [mention for mention in _mentions(claim, own, named) if not _attributes(claim, mention)]
     for mention in mine:
-        written = claim[mention.start : mention.end]
-        here, rival = _rivalry(claim, mention, mine, theirs)
-        subject = mention.kind == "name" and written.lower() in source.headings.lower()
+        here, rival = _rivalry(claim, mention, mine, theirs) if mention.certain else (0.0, 0.0)
         if here and rival:
-            note("name_moved" if mention.kind == "name" else "figure", written, rival - here - (SUBJECT if subject else 0))
-    every = [mention for mention in _mentions(claim, own, named, certain=False) if not _attributes(claim, mention)]
-    theirs = [(sentence, list(_mentions(sentence.text, sentence.facts, sentence.names, certain=False))) for sentence, _ in theirs]
-    for one, other in _pairs(claim, every):
-        note("turned", claim[one.start : one.end], _crossed(claim, one, other, theirs))
+            subject = mention.kind == "name" and str(mention.said).lower() in source.headings.lower()
+            note("name_moved" if mention.kind == "name" else "figure", mention, rival - here - (SUBJECT if subject else 0))
+    for one, other in _pairs(claim, mine):
+        note("turned", one, _crossed(claim, one, other, theirs))
     return found
 
 
@@ -76,13 +73,14 @@ def _rivalry(claim: str, mention: Mention, mine: Sequence[Mention], theirs: Spok
     """How well the claim fits where its mention stands, and where a rival stands in a sentence without it."""
     around = _around(claim, mention.start, mention.end)
     here = rival = 0.0
-    for sentence, others in theirs:
+    for sentence, spoken in theirs:
+        others = [other for other in spoken if other.certain]
         same = [other for other in others if _same(mention, other)]
         if same:
             here = max(here, *(_fit(around, _around(sentence.text, other.start, other.end)) for other in same))
             continue
         for other in others:
-            if _rivals(mention, other) and not any(_same(one, other) for one in mine):
+            if _rivals(mention, other) and not any(_same(one, other) for one in mine if one.certain):
                 rival = max(rival, _fit(around, _around(sentence.text, other.start, other.end)))
     return here, rival
 
@@ -154,7 +152,7 @@ def _role(text: str, end: int) -> str:
 # --- what is mentioned
 
 
-def _mentions(text: str, known: Facts, named: Sequence[Name], certain: bool = True) -> Iterator[Mention]:
+def _mentions(text: str, known: Facts, named: Sequence[Name]) -> Iterator[Mention]:
     for date in known.dates:
         yield Mention(kind="date", said=date, start=date.start, end=date.end)
     for figure in known.numbers:
@@ -171,8 +169,8 @@ def _mentions(text: str, known: Facts, named: Sequence[Name], certain: bool = Tr
         if after and text[name.end : after.start] == " " and not places(name.text) and not places(after.text):
             continue  # 요슈아 벤지오 is one
         whole = text[left : name.end]
-        if (name.certain or not certain) and len(whole) > 1 and whole.lower() not in HEADS:
-            yield Mention(kind="name", said=whole, start=left, end=name.end)
+        if len(whole) > 1 and whole.lower() not in HEADS:
+            yield Mention(kind="name", said=whole, start=left, end=name.end, certain=name.certain)
         left = -1
 
 
