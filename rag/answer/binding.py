@@ -9,7 +9,7 @@ import numpy as np
 
 from rag.answer.agreement import Sentence, Source
 from rag.answer.facts import Date, Facts, Number, same_number
-from rag.answer.names import HEADS, Name, is_body, names, same_name, vectors_of
+from rag.answer.names import HEADS, Name, is_body, names, part_of, same_name, vectors_of
 from rag.lexical import words
 from rag.places import places
 
@@ -19,7 +19,7 @@ NEAR = 12
 # on the other side (in English), or a name with the particle of another role (in Korean).
 CLAUSE, OTHER_SIDE, OTHER_ROLE = 10.0, 0.2, 0.6
 SUBJECT = 0.2  # what the section is about is left unsaid in many of its sentences: its rivals must fit better by as much
-SURE = 0.5  # two things fit their places this well between them, or it says nothing that they fit others better
+SURE = 0.5  # below this sum of two fits neither order of two things is told well enough to say anything
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +35,10 @@ class Mention:
 
 @dataclass(frozen=True, kw_only=True)
 class Misfit:
-    """By how much something of the passages fits better where `written` stands in a claim, -1 to 1; below 0 it fits worse."""
+    """By how much something of the passages fits better where `written` stands in a claim, -2 to 2; below 0 it fits worse."""
 
     written: str = ""
-    by: float = -1.0
+    by: float = -2.0
 
 
 def misfits(claim: str, own: Facts, source: Source) -> dict[str, Misfit]:
@@ -46,11 +46,11 @@ def misfits(claim: str, own: Facts, source: Source) -> dict[str, Misfit]:
 
     `figure`, `name_moved`: what stands around a figure, date or provision, or a name, in the claim is held against what stands around it
     in each sentence of the passages, and around its rivals in sentences without it: others of its kind that the claim does not hold.
-    `turned`: two of a kind in the claim, each in the other's place.
+    `turned`, `figure_turned`: two of a kind in the claim, each in the other's place.
     """
     theirs = [(sentence, list(_mentions(sentence.text, sentence.facts, sentence.names))) for sentence in source.sentences]
     mine = [mention for mention in _mentions(claim, own, names(claim)) if not _attributes(claim, mention)]
-    found = {signal: Misfit() for signal in ("figure", "name_moved", "turned")}
+    found = {signal: Misfit() for signal in ("figure", "name_moved", "turned", "figure_turned")}
 
     def note(signal: str, mention: Mention, by: float) -> None:
         if by > found[signal].by:
@@ -62,14 +62,14 @@ def misfits(claim: str, own: Facts, source: Source) -> dict[str, Misfit]:
             subject = mention.kind == "name" and str(mention.said).lower() in source.headings.lower()
             note("name_moved" if mention.kind == "name" else "figure", mention, rival - here - (SUBJECT if subject else 0))
     for one, other in _pairs(claim, mine):
-        note("turned", one, _crossed(claim, one, other, theirs))
+        note("turned" if one.kind == "name" else "figure_turned", one, _exchanged(claim, one, other, theirs))
     return found
 
 
-Spoken = Sequence[tuple[Sentence, Sequence[Mention]]]
+Sentences = Sequence[tuple[Sentence, Sequence[Mention]]]
 
 
-def _rivalry(claim: str, mention: Mention, mine: Sequence[Mention], theirs: Spoken) -> tuple[float, float]:
+def _rivalry(claim: str, mention: Mention, mine: Sequence[Mention], theirs: Sentences) -> tuple[float, float]:
     """How well the claim fits where its mention stands, and where a rival stands in a sentence without it."""
     around = _around(claim, mention.start, mention.end)
     here = rival = 0.0
@@ -96,7 +96,7 @@ def _pairs(claim: str, mine: Sequence[Mention]) -> Iterator[tuple[Mention, Menti
                 yield one, other
 
 
-def _crossed(claim: str, one: Mention, other: Mention, theirs: Spoken) -> float:
+def _exchanged(claim: str, one: Mention, other: Mention, theirs: Sentences) -> float:
     """How much better the claim fits the passages with the two in each other's places; below 0 if it fits worse."""
     hangul = _hangul(claim)
     spoken = [(sentence.text, mentions) for sentence, mentions in theirs if _hangul(sentence.text) == hangul]
@@ -124,7 +124,7 @@ def _fits_role(claim: str, mention: Mention, text: str, there: Mention, own: fro
         voices = {bool(_PASSIVE.search(claim)), bool(_PASSIVE.search(text))}
         return _fit(*around, clause=CLAUSE, across=OTHER_SIDE if len(voices) == 1 else 1.0)
     roles = {_role(claim, mention.end), _role(text, there.end)}
-    return _fit(*around, clause=CLAUSE) * (1 if len(roles) == 1 else (1 + OTHER_ROLE) / 2 if "" in roles else OTHER_ROLE)
+    return _fit(*around, clause=CLAUSE) * (1 if len(roles) == 1 else (1 + OTHER_ROLE) / 2 if -1 in roles else OTHER_ROLE)
 
 
 def _hangul(text: str) -> bool:
@@ -138,15 +138,15 @@ _PASSIVE = re.compile(
 _ROLES = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?:이|가|은|는|께서)(?=[\s,])", r"(?:을|를)(?=\s)(?!\s(?:상대|겨냥|대상))", r"에게|(?:을|를)\s(?:상대|겨냥|대상)|에\s(?:맞서|대해)",
-        r"으?로(?=\s)", r"보다", r"[이가]\s아니",
+        r"[이가]\s아니", r"(?:이|가|은|는|께서)(?=[\s,])", r"(?:을|를)(?=\s)(?!\s(?:상대|겨냥|대상))", r"에게|(?:을|를)\s(?:상대|겨냥|대상)|에\s(?:맞서|대해)",
+        r"으?로(?=\s)", r"보다",
     )
 )  # fmt: skip
 
 
-def _role(text: str, end: int) -> str:
-    """What the particle behind a name in a Korean text makes of it; "" if that is not told."""
-    return next((role.pattern for role in _ROLES if role.match(text, end)), "")
+def _role(text: str, end: int) -> int:
+    """Which of the roles the particle behind a name in a Korean text gives it; -1 if none."""
+    return next((number for number, role in enumerate(_ROLES) if role.match(text, end)), -1)
 
 
 # --- what is mentioned
@@ -157,9 +157,10 @@ def _mentions(text: str, known: Facts, named: Sequence[Name]) -> Iterator[Mentio
         yield Mention(kind="date", said=date, start=date.start, end=date.end)
     for figure in known.numbers:
         yield Mention(kind="number", said=figure, start=figure.start, end=figure.end)
-    fullest = {(start, end): address for start, end, address in known.provisions}  # the last of a span is the longest
-    for (start, end), address in fullest.items():
-        yield Mention(kind="provision", said=address, start=start, end=end)
+    for start, end, address in known.provisions:
+        longer = any(other.startswith(f"{address}:") for left, _, other in known.provisions if left == start)
+        if not longer and not address.startswith("paragraph:"):
+            yield Mention(kind="provision", said=address, start=start, end=end)
     for start, end, identifier in known.identifiers:
         yield Mention(kind="identifier", said=identifier, start=start, end=end)
     left = -1
@@ -196,25 +197,25 @@ def _rivals(one: Mention, other: Mention) -> bool:
             both = ((mine.year, theirs.year), (mine.month, theirs.month), (mine.day, theirs.day))
             return any(a is not None and b is not None and a != b for a, b in both)
         case str() as mine, str() as theirs if one.kind == other.kind:
-            return _sort(mine) == _sort(theirs) if one.kind == "name" else not mine.startswith(f"{theirs}:")
+            return _kind_of_name(mine) == _kind_of_name(theirs) if one.kind == "name" else not mine.startswith(f"{theirs}:")
     return False
 
 
 def _one_thing(one: Mention, other: Mention) -> bool:
     if one.kind == "name":
-        short, long = sorted((str(one.said).lower(), str(other.said).lower()), key=len)
-        return short in long
+        return part_of(str(one.said), str(other.said)) or part_of(str(other.said), str(one.said))
     return _same(one, other) or _same(other, one) or not _rivals(one, other)
 
 
 def _stated(one: Mention, other: Mention, among: Sequence[Mention]) -> list[Mention]:
     """The mentions of a sentence that state the one and not the other: as written, where any are."""
-    exact = [mention for mention in among if mention.kind == one.kind and mention.said == one.said]
-    return exact or [mention for mention in among if _same(one, mention) and not _same(other, mention)]
+    stating = [mention for mention in among if _same(one, mention)]
+    exact = [mention for mention in stating if (mention.said == one.said if one.kind == "name" else _same(mention, one))]
+    return exact or [mention for mention in stating if not _same(other, mention)]
 
 
 @lru_cache(maxsize=4096)
-def _sort(name: str) -> str:
+def _kind_of_name(name: str) -> str:
     return "place" if places(name) else "body" if is_body(name) else ""
 
 

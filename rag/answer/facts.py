@@ -4,9 +4,11 @@
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
+from itertools import combinations
 from typing import Literal
 
 from rag import provisions
@@ -181,8 +183,8 @@ _IDENTIFIER = re.compile(
     re.ASCII,  # a Korean particle may follow
 )
 # 제2절 is a Section, 별표 2 an Annex; in the retrieval's addresses they are not.
-_PARAGRAPH = re.compile(r"제\s?\d{1,2}[항호]")  # of an article named before
 _KOREAN_SECTION = re.compile(r"제\s?(\d{1,3})절|별표\s?(\d{1,2})")
+_PARAGRAPH = re.compile(r"제\s?(\d{1,2})[항호]")  # of an article named before
 _DIVISION = re.compile(r"(?:\b(?:Chapter|Title|Part|Level|Phase)\s|제\s?)([IVX]+|\d+)(?!\d|\.\d|\s?[조항호])")
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
 _LEAST_BEFORE = re.compile(
@@ -220,8 +222,13 @@ def facts(text: str) -> Facts:
             for match in _KOREAN_SECTION.finditer(text)
         ),
     )
-    for start, end in [*((start, end) for start, end, _ in addresses), *(match.span() for match in _PARAGRAPH.finditer(text))]:
+    for start, end, _ in addresses:
         taken[start:end] = [True] * (end - start)
+    addresses += tuple(
+        (match.start(), match.end(), f"paragraph:{match[1]}")
+        for match in _PARAGRAPH.finditer(text)
+        if free(match.start(), match.end())
+    )
     identifiers = tuple(
         (match.start(), match.end(), re.sub(r"[\W_]", "", match[0]).lower())
         for match in _IDENTIFIER.finditer(text)
@@ -382,10 +389,19 @@ def number_stands(number: Number, among: Facts) -> bool:
 
 
 def same_number(one: Number, other: Number) -> bool:
-    """Whether two numbers are one. A number without a unit agrees with any: "fines of 7" is a slip, not a lie."""
+    """Whether two numbers are one, `one` that of the claim. A number without a unit agrees with any: "fines of 7" is a slip, not a lie."""
     units = {one.unit, other.unit} - {""}
     bounds = {one.bound, other.bound} - {""}
-    # "within 30 days ... within 90": what has no unit may be counted in any that its like is converted from.
-    factors = {"hour": (1, 24, 168), "month": (1, 12)}.get(max(units, default=""), (1,)) if "" in (one.unit, other.unit) else (1,)
-    bare, full = (one, other) if one.unit == "" else (other, one)
-    return any(bare.value * factor == full.value for factor in factors) and len(units) < 2 and len(bounds) < 2
+    # The bare number of a claim may be days, weeks or years where the passage's is a span: "within 30 days ... within 90".
+    spans: dict[Unit, tuple[int, ...]] = {"hour": (1, 24, 168), "month": (1, 12)}
+    factors = spans.get(other.unit, (1,)) if one.unit == "" else (1,)
+    return any(one.value * factor == other.value for factor in factors) and len(units) < 2 and len(bounds) < 2
+
+
+def lies_between(number: Number, dates: Sequence[Date]) -> bool:
+    """Whether a span of time is that between two of the dates: "three days later" may be told from 24 and 27 April."""
+    days = [date(day.year, day.month, day.day) for day in dates if day.year and day.month and day.day]
+    if number.unit == "hour":
+        return any(24 * abs((one - other).days) == number.value for one, other in combinations(days, 2))
+    months = [12 * day.year + day.month for day in days]
+    return number.unit == "month" and any(abs(one - other) == number.value for one, other in combinations(months, 2))

@@ -25,7 +25,7 @@ class Name:
     certain: bool = True  # False: it may be a common word that opens an English sentence
 
 
-_BODY = re.compile(r"(?:위원회|의회|국회|법원|재판소|연구소|재단|본부|협회|연합|진흥원|정부|사무국|[가-힣]{2,}(?:부|처|청|원))$")
+_BODY = re.compile(r"(?:위원회|의회|국회|법원|재판소|연구소|재단|본부|협회|연합|진흥원|정부|[가-힣]{2,}(?:부|처|청|원))$")
 _NO_BODY = re.compile(
     r"(?:일부|전부|내부|외부|세부|여부|대부|정보|직원|의원|위원|지원|회원|인원|외국|각국|전국|양국|자국|중국|미국|영국|한국|태국|결국|개국|국|근처|출처|신청|요청|시청|자원|구성원|조합원|배심원|공무원|정원|기원|학원|차원|법원|배부|거부|기부|납부|첨부|공부|정부)$"
 )
@@ -152,15 +152,21 @@ def sounds_like(one: str, other: str) -> float:
 
 def same_name(one: str, other: str) -> bool:
     """Whether two names may be one: part of the other, its abbreviation, or the same by sound in the other script."""
-    small, large = one.lower(), other.lower()
-    return (
-        small in large or large in small or _abbreviates(one, other) or _abbreviates(other, one) or sounds_like(one, other) >= 0.8
-    )
+    if part_of(one, other) or part_of(other, one) or _abbreviates(one, other) or _abbreviates(other, one):
+        return True
+    scripts = {bool(re.search("[가-힣]", name)) for name in (one, other)}
+    return len(scripts) == 2 and sounds_like(one, other) >= 0.8
+
+
+def part_of(short: str, long: str) -> bool:
+    """Whether a name stands in another: 머스크 in 일론 머스크, but not US in Musk."""
+    edge = r"\b" if short.isascii() else ""
+    return bool(re.search(rf"{edge}{re.escape(short)}{edge}", long, re.IGNORECASE | re.ASCII))
 
 
 def is_body(name: str) -> bool:
     """Whether a name is that of a body: 집행위원회, the Data Protection Board."""
-    return bool(_BODY.search(name)) or any(word.lower() in HEADS for word in name.split()[-2:])
+    return bool(_BODY.search(name) and not _NO_BODY.search(name)) or any(word.lower() in HEADS for word in name.split()[-2:])
 
 
 def standing(name: Name, among: Sequence[Name], text: str, stems: frozenset[str]) -> float:

@@ -235,7 +235,8 @@ def denies(text: str) -> bool:
     return any(not _WITHIN.match(text, match.end()) for match in _KOREAN_NOT.finditer(text))
 
 
-_WITHIN = re.compile(r"(?:[는은을던]|도록|다는|다고|아서|어서)\s")
+_WITHIN = re.compile(r"(?:[는은던](?!\s것으로)|을(?!\s(?:것|예정|전망|방침|계획))|도록(?!\s(?:하|해|했|한))|[아어]서)\s")
+# A text that denies without a negation; "at the earliest" stands for "not before".
 _IMPLIED = re.compile(
     r"ignor|non-|unless|even if|unknown|unconfirm|insufficient|left open|lift|waiv|avoid|immun|fail|refus|reject|lack|exempt|exclud|leaves? out|\bunder\b|less than|fewer|only|declin|den(?:y|ie)|\bfree(?:s|d)\b|earliest|struck|drop|lost|revok|repeal"
     r"|무시|거부|부인|제외|면제|빠뜨|빠졌|미만|거절|기각|폐지|취하|실패|비공개|관계없|무관|자율|뺐|빼고|없앴|면책|부족|미확인|미정|유예|뿐|이르면",

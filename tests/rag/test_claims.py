@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from rag.answer.claims import Claim, Verdict, check, explain, split_claims
+from rag.answer.claims import Claim, Verdict, absent_fact, check, explain, split_claims
 from rag.answer.facts import date_stands, facts, number_stands
 from rag.answer.generate import BASELESS
-from rag.answer.names import names, sounds_like
-from rag.answer.polarity import contradicted
+from rag.answer.names import names, same_name, sounds_like
+from rag.answer.polarity import contradicted, denies
 from rag.embed import Embedder
 from rag.types import Chunk, Document, Passage
 
@@ -245,3 +245,28 @@ def test_markers_must_resolve(markers: tuple[int, ...], reason: str, detail: str
 
 def test_a_supported_claim_needs_no_explanation(embedder: Embedder) -> None:
     assert explain(verdict("Musk sued OpenAI in San Francisco.", "en", embedder), "en") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        ("이 법은 적용되지 않을 것입니다.", True),
+        ("법원은 책임이 없다고 판결했습니다.", True),
+        ("차별하지 않도록 해야 합니다.", True),
+        ("부담 없는 비용으로 쓸 수 있습니다.", False),
+        ("A non-profit may not apply.", True),
+        ("It began as a non-profit.", False),
+    ],
+)
+def test_what_a_predicate_denies(text: str, denied: bool) -> None:
+    assert denies(text) is denied
+
+
+def test_a_span_of_time_may_be_told_from_two_dates_and_only_then() -> None:
+    among = facts("The department came in on 24 April 2026; on 27 April 2026 a court paused the act. It passed in May 2024.")
+    for text, absent in (("three days later", None), ("six days later", ("number", "six days"))):
+        assert absent_fact(text, facts(text), among) == absent
+    law = facts("제5조제1항과 제5조제2항은 2026년 1월 22일과 2027년 1월 22일에 시행됩니다.")
+    assert absent_fact("같은 조 제2항", facts("같은 조 제2항"), law) is None
+    assert absent_fact("같은 조 제3항", facts("같은 조 제3항"), law) == ("provision", "제3항")
+    assert not same_name("한국", "영국") and not same_name("US", "Musk") and same_name("머스크", "Musk")

@@ -29,6 +29,8 @@ def test_what_is_asked_for(question: str, has: str, has_not: str) -> None:
         ("찬성은 몇 표였나?", "찬성 260표로 통과했습니다.", "국회가 통과시켰습니다."),
         ("몇 개 나라가 참여했나?", "28 countries and the EU signed.", "서명국은 협력하기로 했습니다."),
         ("연산 기준은 얼마인가?", "기준은 10^26 FLOP입니다.", "기준은 시행령이 정합니다."),
+        ("연산량 기준은 얼마인가요?", "학습 한 번에 70엑사플롭입니다.", "2026년 1월 22일 제31조가 시행됩니다."),
+        ("How much memory does it need?", "It needs 16 gigabytes.", "In 2026 the office said so on 18 May 2026."),
         ("How high is the compute threshold?", "It is 10^25 operations.", "The Commission may change it in 2027."),
         ("과태료는 얼마 동안 유예되나?", "최소 1년 동안 유예됩니다.", "과태료는 유예됩니다."),
         ("What is the maximum fine?", "Fines reach EUR 35 million.", "Fines are set by Article 99."),
