@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,7 +16,10 @@ from rag.text import plain
 from rag.types import Language, Passage
 
 DATA = PROJECT / "evals" / "data" / "claims" / "claims.jsonl"
-KINDS = ("number", "date", "provision", "name", "moved", "jurisdiction", "parties", "outcome", "negation", "detail", "marker")
+Kind = Literal[
+    "true", "number", "date", "provision", "name", "moved", "jurisdiction", "parties", "outcome", "negation", "detail", "marker"
+]
+KINDS = get_args(Kind)[1:]  # of alterations
 
 
 class EvalClaim(BaseModel):
@@ -29,20 +32,7 @@ class EvalClaim(BaseModel):
     heading: str
     claim: str = Field(min_length=1)
     language: Language
-    kind: Literal[
-        "true",
-        "number",
-        "date",
-        "provision",
-        "name",
-        "moved",
-        "jurisdiction",
-        "parties",
-        "outcome",
-        "negation",
-        "detail",
-        "marker",
-    ]
+    kind: Kind
     supported: bool
     altered_from: str
     split: Literal["dev", "test"]

@@ -35,10 +35,10 @@ class Mention:
 
 @dataclass(frozen=True, kw_only=True)
 class Misfit:
-    """By how much something of the passages fits better where `written` stands in a claim, -2 to 2; below 0 it fits worse."""
+    """By how much something of the passages fits better where `written` stands in a claim, up to 2; -1 if nothing could."""
 
     written: str = ""
-    by: float = -2.0
+    by: float = -1.0
 
 
 def misfits(claim: str, own: Facts, source: Source) -> dict[str, Misfit]:
@@ -97,7 +97,7 @@ def _pairs(claim: str, mine: Sequence[Mention]) -> Iterator[tuple[Mention, Menti
 
 
 def _exchanged(claim: str, one: Mention, other: Mention, theirs: Sentences) -> float:
-    """How much better the claim fits the passages with the two in each other's places; below 0 if it fits worse."""
+    """How much better the claim fits the passages with the two in each other's places; below 0 if it fits worse, -1 if that is not told."""
     hangul = _hangul(claim)
     spoken = [(sentence.text, mentions) for sentence, mentions in theirs if _hangul(sentence.text) == hangul]
     first = [(text, there) for text, mentions in spoken for there in _stated(one, other, mentions)]

@@ -183,7 +183,7 @@ WEIGHTS: dict[str, tuple[Reason, float]] = {
     "figure_turned": ("moved", 6.6),
     "denied": ("polarity", 2.8),
     "clause": ("meaning", 3.3),
-    "crossed": ("meaning", -1.0),  # where a passage has no counterpart, fewer words of a claim are found in it
+    "crossed": ("meaning", -1.0),  # set by itself, on claims of passages without a counterpart: fewer of their words are found
 }
 LIMIT = 2.0  # 18 of 415 true development claims are above it or have a veto
 SLACK = 0.05  # what a misfit may be below 0 and still say something
@@ -233,9 +233,9 @@ def absent_fact(text: str, own: Facts, among: Facts) -> tuple[Reason, str] | Non
         if not counted and not reckoned and not number_stands(number, among):
             return "number", written
     addresses = {address for _, _, address in among.provisions}
-    paragraphs = {part for address in addresses for part in address.split(":")[1:]}
+    addresses |= {f"paragraph:{part}" for address in addresses for part in address.split(":")[1:]}
     for start, end, address in own.provisions:
-        if address.removeprefix("paragraph:") not in (paragraphs if address.startswith("paragraph:") else addresses):
+        if address not in addresses:
             return "provision", text[start:end]
     identifiers = {name for _, _, name in among.identifiers}
     for start, end, name in own.identifiers:

@@ -3,10 +3,10 @@
 2026년 1월 22일 is January 22, 2026; 3,500만 유로 is €35m; 10의 25제곱 is 10^25; 일곱 is seven; 제31조제2항 is Article 31(2).
 """
 
+import datetime
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 from itertools import combinations
 from typing import Literal
@@ -400,7 +400,7 @@ def same_number(one: Number, other: Number) -> bool:
 
 def lies_between(number: Number, dates: Sequence[Date]) -> bool:
     """Whether a span of time is that between two of the dates: "three days later" may be told from 24 and 27 April."""
-    days = [date(day.year, day.month, day.day) for day in dates if day.year and day.month and day.day]
+    days = [datetime.date(day.year, day.month, day.day) for day in dates if day.year and day.month and day.day]
     if number.unit == "hour":
         return any(24 * abs((one - other).days) == number.value for one, other in combinations(days, 2))
     months = [12 * day.year + day.month for day in days]

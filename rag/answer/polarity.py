@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 # Each line is a pair of opposites: English and Korean stems of one pole, then of the other. A stem is the beginning of a word.
 _OPPOSITES = (
@@ -201,31 +202,41 @@ _FILLERS = frozenset(
 )
 
 
-def poles(text: str) -> Iterator[tuple[int, int, bool, str]]:
-    """(number of the pair, +1 or -1, whether a negation turned it round, the word) of each opposite that `text` holds."""
+class Pole(NamedTuple):
+    """An opposite in a text: the number of its pair, which of the two (+1 or -1), whether a negation turned it round, the word."""
+
+    pair: int
+    sign: int
+    turned: bool
+    word: str
+
+
+def poles(text: str) -> Iterator[Pole]:
+    """The opposites that `text` holds."""
     hangul = bool(re.search("[가-힣]", text))
     denied = [(left, right) if hangul else (start, end) for start, end, left, right in negations(text)]
     for number, pair in enumerate(_POLES):
         for sign, pattern in zip((1, -1), pair, strict=True):
             for match in pattern.finditer(text):
                 turned = any(start <= match.start() < end for start, end in denied)
-                yield number, -sign if turned else sign, turned, match[0]
+                yield Pole(number, -sign if turned else sign, turned, match[0])
 
 
 def contradicted(claim: str, evidence: str) -> list[str]:
-    """The words of the claim that the evidence says the opposite of, and nowhere the same.
+    """The words of the claim that the evidence says the opposite of, where each of them says only the one or the other.
 
     One that a negation turned round counts only against a text without negations: another may deny the same in other words.
     """
-    mine, theirs = list(poles(claim)), list(poles(evidence))
-    mine_denies, theirs_denies = bool(negations(claim)), bool(negations(evidence))
-    return [
-        word
-        for number, sign, turned, word in mine
-        if {other for pair, other, *_ in theirs if pair == number} == {-sign}
-        and {other for pair, other, *_ in mine if pair == number} == {sign}
-        and any(not (turned and theirs_denies) and not (other and mine_denies) for pair, _, other, _ in theirs if pair == number)
-    ]
+    claimed, said = list(poles(claim)), list(poles(evidence))
+    claim_denies, evidence_denies = bool(negations(claim)), bool(negations(evidence))
+    found = []
+    for pole in claimed:
+        alike, against = ([other for other in text if other.pair == pole.pair] for text in (claimed, said))
+        if {other.sign for other in alike} == {pole.sign} and {other.sign for other in against} == {-pole.sign}:
+            sure = not (pole.turned and evidence_denies)
+            if sure and any(not (other.turned and claim_denies) for other in against):
+                found.append(pole.word)
+    return found
 
 
 def denies(text: str) -> bool:
