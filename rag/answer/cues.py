@@ -9,6 +9,8 @@ _NUMBER = r"(?:\d[\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven
 _NUMERAL = r"(?:\d[\d,.]*|한|두|세|네|다섯|여섯|일곱|여덟|아홉|열|스무|서른|첫)[십백천만억조여]*"
 _MONEY = r"\d[\d,.]*\s?[십백천만억조]*\s?(?:원|달러|유로|파운드|엔|위안)|(?:US\$|€|EUR|KRW|USD|GBP|£|\$|₩)\s?\d|\d\s?(?:euros?|dollars?|won|pounds)\b"
 _SHARE = r"\d\s?%|퍼센트|프로\b|per ?cent"
+_HOW_MUCH = r"얼마(?!나| ?(?:동안|간|만에|안|이내|뒤|후|전|의 기간))|how much(?! (?:time|longer))|how (?:big|high|large)"
+_COUNTED_OTHERWISE = r"연산|메모리|compute|computation|flop|memory"
 # Of anything: a number that is neither a date nor the number of a provision.
 _AMOUNT = rf"(?:m|b|tr)illion|10[\^⁰¹²³⁴-⁹]|(?<![\d제])(?!(?:19|20)\d\d(?!\d))\d[\d,.]*(?!\s?(?:[년월일조항호차]|{_MONTH}))[십백천만억조]*\s?[가-힣A-Za-z]"
 _SPAN = (
@@ -36,11 +38,9 @@ _KINDS = tuple(
             rf"{_MONEY}|{_SHARE}|million|billion",
             True,
         ),
-        (
-            r"얼마(?!나| ?(?:동안|간|만에|안|이내|뒤|후|전|의 기간))|how much(?! (?:time|longer))|how (?:big|high|large)",
-            rf"{_MONEY}|{_SHARE}|{_AMOUNT}",
-            True,
-        ),
+        # Money, unless of something that is counted otherwise: a number of signatories is no cost.
+        (rf"^(?!.*(?:{_COUNTED_OTHERWISE})).*(?:{_HOW_MUCH})", rf"{_MONEY}|{_SHARE}|million|billion", True),
+        (rf"^(?=.*(?:{_COUNTED_OTHERWISE})).*(?:{_HOW_MUCH})", rf"{_MONEY}|{_SHARE}|{_AMOUNT}", True),
         (r"몇 ?(?:%|프로|퍼센트)|지분|per ?cent|\bshare\b|\bstake\b", _SHARE, True),
         (
             r"며칠|몇 ?(?:일|년|개월|달|주|시간|분)(?!도)|얼마나 (?:오래|자주|걸)|얼마 ?(?:동안|간|만에|안|이내|뒤|후|전에|의 기간)|how (?:long|often)|how much (?:time|longer)|"

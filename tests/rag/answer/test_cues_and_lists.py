@@ -28,6 +28,8 @@ def test_what_is_asked_for(question: str, has: str, has_not: str) -> None:
         ("How many companies signed?", "16개 기업이 서명했습니다.", "기업이 서명했습니다."),
         ("찬성은 몇 표였나?", "찬성 260표로 통과했습니다.", "국회가 통과시켰습니다."),
         ("몇 개 나라가 참여했나?", "28 countries and the EU signed.", "서명국은 협력하기로 했습니다."),
+        ("선언에 든 비용은 얼마인가요?", "비용은 3억 원입니다.", "선언에는 28개국이 서명했습니다."),
+        ("How much did the summit cost?", "It cost £3 million.", "28 countries signed."),
         ("연산 기준은 얼마인가?", "기준은 10^26 FLOP입니다.", "기준은 시행령이 정합니다."),
         ("연산량 기준은 얼마인가요?", "학습 한 번에 70엑사플롭입니다.", "2026년 1월 22일 제31조가 시행됩니다."),
         ("How much memory does it need?", "It needs 16 gigabytes.", "In 2026 the office said so on 18 May 2026."),
