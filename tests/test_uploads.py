@@ -323,9 +323,9 @@ def test_documents_go_when_the_visit_has_ended(browser: Browser, forgetful: tupl
 def test_a_page_whose_connection_dropped_says_what_is_gone(browser: Browser, forgetful: tuple[str, Path, Path]) -> None:
     """What a page held goes in the end even if its connection is back."""
     url, log, file = forgetful
-    page = open_page(browser, url, "en-GB")
+    page = browser.new_context(locale="en-GB").new_page()
     with page.expect_request("**/heartbeat/**") as connection:
-        page.reload()
+        page.goto(url)
     expect(page.locator(".welcome .chip")).to_have_count(6, timeout=60 * SECONDS)
     attach(page, file)
     expect(page.locator(".own [data-remove]")).to_have_count(1, timeout=60 * SECONDS)
