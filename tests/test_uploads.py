@@ -292,7 +292,7 @@ def held(log: Path) -> int:
 
 
 def held_in(log: Path, count: int) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 30
     while held(log) != count and time.monotonic() < deadline:
         time.sleep(0.5)
     assert held(log) == count
