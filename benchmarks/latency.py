@@ -36,6 +36,9 @@ class Noisy:
         self._embedder = embedder
         vectors = [pool.vectors(range(len(pool.chunks))) for pool in index.pools.values()]
         self._main, self._crosslingual = (np.vstack(part) for part in zip(*vectors, strict=True))
+        self._english = np.vstack(
+            [pool.english_vectors(range(len(pool.chunks))) for pool in index.pools.values() if pool.language == "en"]
+        )
         self._random = np.random.default_rng(1)
 
     def __getattr__(self, name: str) -> Any:
@@ -43,6 +46,9 @@ class Noisy:
 
     def encode_documents(self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None) -> Vectors:
         return self._drawn(self._main, len(texts))
+
+    def encode_english(self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None) -> Vectors:
+        return self._drawn(self._english, len(texts))
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Those of the crosslingual encoder."""

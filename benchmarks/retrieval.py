@@ -27,7 +27,8 @@ MEASURES = ("hit@1", "recall@5", "ndcg@10")
 class Step:
     """Weights of the parts of a score; `raw` takes the main encoder's cosine as it is, `balanced` takes each language's level off.
 
-    `untypical`: the question without what all questions share; `glossary`: with the names of its terms in the other language.
+    `untypical`: the question without what all questions share; `glossary`: with the names of its terms in the other language;
+    `english`: with the encoder for English, which takes over part of what the other two say.
     """
 
     main: float = 0.0
@@ -41,6 +42,7 @@ class Step:
     balanced: bool = False
     untypical: bool = False
     glossary: bool = False
+    english: bool = False
 
 
 M, C, S, L, V, T = (
@@ -64,6 +66,7 @@ STEPS = {
     "+ languages balanced": ALL,
     "+ less of what questions share": replace(ALL, untypical=True),
     "+ glossary": replace(ALL, untypical=True, glossary=True),
+    "+ encoder for English": replace(ALL, untypical=True, glossary=True, english=True),
 }
 
 
@@ -73,7 +76,7 @@ def reranked(found: Sequence[Scored], step: Step) -> list[Scored]:
     for language in {entry.pool.language for entry in found}:
         pool = [entry for entry in found if entry.pool.language == language]
         values = np.asarray([
-            step.raw * entry.main_cosine + step.main * entry.main + step.crosslingual * entry.crosslingual
+            step.raw * entry.main_cosine + of_encoders(entry, step)
             + step.sentence * entry.sentence + step.lexical * entry.lexical + step.coverage * entry.coverage
             + step.provision * entry.provision + step.context * entry.context
             for entry in pool
@@ -83,6 +86,14 @@ def reranked(found: Sequence[Scored], step: Step) -> list[Scored]:
             values = values - retrieve.BALANCE * level.mean()
         scores |= {entry.chunk.id: float(value) for entry, value in zip(pool, values, strict=True)}
     return sorted(found, key=lambda entry: (-scores[entry.chunk.id], entry.chunk.id))
+
+
+def of_encoders(entry: Scored, step: Step) -> float:
+    """What the encoders say of a passage. Only of an English one, asked in English, the part of that encoder is not 0."""
+    if step.english and entry.english:
+        own = retrieve.MAIN_BESIDE * entry.main + retrieve.CROSSLINGUAL_BESIDE * entry.crosslingual
+        return own + retrieve.ENGLISH * entry.english
+    return step.main * entry.main + step.crosslingual * entry.crosslingual
 
 
 def simplified(query: Query, *, untypical: bool, glossary: bool) -> Query:

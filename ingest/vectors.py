@@ -22,10 +22,11 @@ FILE = "vectors.npz"  # in the folder of the corpus
 
 @dataclass(kw_only=True)
 class Known:
-    """Vectors by the exact text that was embedded: of chunks and sentences (d,), and of chunks between languages (512,)."""
+    """Vectors by the exact text that was embedded: of chunks and sentences (d,), of chunks between languages (512,) and of English ones (e,)."""
 
     main: dict[str, Vectors] = field(default_factory=dict)
     crosslingual: dict[str, Vectors] = field(default_factory=dict)
+    english: dict[str, Vectors] = field(default_factory=dict)
 
 
 def key_of(model: str, text: str) -> bytes:
@@ -40,6 +41,7 @@ def write(index: Index, path: Path) -> int:
     for name, model, by_text in (
         ("main", index.manifest.embedding_model, known.main),
         ("crosslingual", index.manifest.crosslingual_model, known.crosslingual),
+        ("english", index.manifest.embedding_model, known.english),
     ):
         found = sorted(((key_of(model, text), vector.astype(np.float16)) for text, vector in by_text.items()), key=itemgetter(0))
         parts[f"{name}_keys"] = _bytes([key for key, _ in found])
@@ -47,7 +49,7 @@ def write(index: Index, path: Path) -> int:
         parts[f"{name}_vectors"] = np.stack([vector for _, vector in found])
     with open(path, "wb") as file:
         np.savez(file, **parts)  # type: ignore[arg-type]
-    return len(known.main) + len(known.crosslingual)
+    return len(known.main) + len(known.crosslingual) + len(known.english)
 
 
 def read(corpus: Path, embedding_model: str, texts: Sequence[str], known: Known) -> None:
@@ -65,6 +67,7 @@ def read(corpus: Path, embedding_model: str, texts: Sequence[str], known: Known)
         for name, model, by_text in (
             ("main", embedding_model, known.main),
             ("crosslingual", crosslingual.NAME, known.crosslingual),
+            ("english", embedding_model, known.english),
         ):
             vectors = parts[f"{name}_vectors"]
             place = {key.tobytes(): row for row, key in enumerate(parts[f"{name}_keys"])}
@@ -89,9 +92,11 @@ def vectors_of(index: Index) -> Known:
     known = Known()
     for pool in index.pools.values():
         rows = range(len(pool.chunks))
-        for row, main, other in zip(rows, *pool.vectors(rows), strict=True):
+        for row, main, other, english in zip(rows, *pool.vectors(rows), pool.english_vectors(rows), strict=True):
             chunk = pool.chunks[row]
             known.main[embedded_text(chunk)], known.crosslingual[embedded_text(chunk)] = main, other
+            if english.size:
+                known.english[embedded_text(chunk)] = english
             text = index.documents[chunk.document_id].text
             for (start, end), vector in zip(*pool.sentences(row), strict=True):
                 known.main[embedded_text(chunk, text[start:end])] = vector

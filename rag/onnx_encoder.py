@@ -13,7 +13,8 @@ from onnxruntime import InferenceSession
 from sentence_transformers.base.modules import InputModule
 from sentencepiece import SentencePieceProcessor
 
-from rag.bundled_model import BOS, EOS, PAD, open_session, open_tokenizer
+from rag.bundled_model import BOS, EOS, PAD, open_tokenizer
+from rag.onnx_model import open_session
 
 TEXTS_AT_ONCE = min(4, os.cpu_count() or 1)
 

@@ -24,6 +24,8 @@ from rag.types import Chunk, Language, Passage
 CANDIDATES = 60
 # Weights against one standard deviation of a cosine, chosen on the development questions.
 MAIN, CROSSLINGUAL, SENTENCE, LEXICAL, COVERAGE, CONTEXT = 0.5, 0.5, 0.35, 10.0, 1.0, 3.0
+# Of English questions and passages the encoder for English takes over most of what the other two say of a passage.
+MAIN_BESIDE, CROSSLINGUAL_BESIDE, ENGLISH = 0.35, 0.25, 0.5
 PROVISION_NAMED, PROVISION_MENTIONED = 3.0, 1.0
 # Of a follow-up, how much its own words say of what a sentence must tell.
 LAST = 1.0
@@ -44,7 +46,7 @@ FIRST, SEATS = 10, 3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Query:
-    """A question made ready to search: its text, its unit vectors (d,) and (512,), its words and the provisions it names."""
+    """A question made ready to search: its text, its unit vectors (d,), (512,) and (e,), its words and the provisions it names."""
 
     text: str
     asked: str  # the last of the text's questions, where it leans on those before
@@ -54,6 +56,7 @@ class Query:
     typical: Vectors  # (d,), what any question of its language is like
     gloss: Vectors  # (d,), what the names of its terms in the other language, written behind it, add to `main`
     crosslingual: Vectors
+    english: Vectors  # (0,) where it is not asked in English
     words: tuple[tuple[str, str], ...]  # (token, word)
     terms: tuple[Term, ...]  # of the glossary
     provisions: tuple[str, ...]
@@ -84,6 +87,7 @@ class Scored:
     crosslingual_cosine: float
     main: float  # the first, in standard deviations above its pool's mean
     crosslingual: float  # the second, likewise
+    english: float  # that by the encoder for English, likewise; 0 but for English passages and questions
     sentence: float  # that of its nearest sentence, likewise
     lexical: float  # BM25 as a share of the best score the query could have
     coverage: float  # share of the query's idf that the chunk and its context hold
@@ -117,6 +121,7 @@ def make_query(question: str, embedder: Embedder, asked: str = "") -> Query:
         gloss=vectors[with_names] - main,
         terms=used,
         crosslingual=crosslingual.encode([text])[0],
+        english=embedder.encode_english([text])[0] if language == "en" else np.empty(0, np.float32),
         words=tuple(dict.fromkeys(words(text))),
         provisions=tuple(provisions(text)),
     )
@@ -234,6 +239,8 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
     mean, deviation = pool.standardise(towards, "main")
     other_mean, other_deviation = pool.standardise(query.crosslingual, "crosslingual")
     sentence_mean, sentence_deviation = pool.standardise(towards, "sentences")
+    in_english = query.english.size > 0 and pool.language == query.language
+    english_mean, english_deviation = pool.standardise(query.english, "english") if in_english else (0.0, 1.0)
     asked = options(pool, query)
     bm25 = pool.lexical.scores(asked)
     best = np.argsort(-bm25, kind="stable")[:CANDIDATES]
@@ -251,17 +258,23 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
     foreign = weighed_words(pool, query) if pool.language != query.language else []
     scored = []
     near_main, near_other = vectors @ towards, other_vectors @ query.crosslingual
-    for row, near, cosine, other in zip(rows, near_main, vectors @ query.main, near_other, strict=True):
+    near_english = pool.english_vectors(rows) @ query.english if in_english else np.zeros(len(rows))
+    for row, near, cosine, other, third in zip(rows, near_main, vectors @ query.main, near_other, near_english, strict=True):
         nearest = np.max(pool.sentence_vectors(row) @ towards, initial=-1.0)
         parts = {
             "main": (float(near) - mean) / deviation,
             "crosslingual": (float(other) - other_mean) / other_deviation,
+            "english": (float(third) - english_mean) / english_deviation,
             "sentence": (float(nearest) - sentence_mean) / sentence_deviation,
             "lexical": float(bm25[row]) / ideal if ideal else 0.0,
             "context": share_held(foreign, pool.context_tokens(row)),
             "provision": bonus.get(row, 0.0),
         }
-        weighed = MAIN * parts["main"] + CROSSLINGUAL * parts["crosslingual"] + SENTENCE * parts["sentence"]
+        weighed = SENTENCE * parts["sentence"] + (
+            MAIN_BESIDE * parts["main"] + CROSSLINGUAL_BESIDE * parts["crosslingual"] + ENGLISH * parts["english"]
+            if in_english
+            else MAIN * parts["main"] + CROSSLINGUAL * parts["crosslingual"]
+        )
         held = COVERAGE * float(coverage[row]) + CONTEXT * parts["context"]
         score = weighed + LEXICAL * parts["lexical"] + held + parts["provision"]
         cosines = {"main_cosine": float(cosine), "crosslingual_cosine": float(other)}

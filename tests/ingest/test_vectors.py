@@ -22,8 +22,8 @@ def settings(tmp_path: Path, embedder: Embedder) -> Settings:
     (corpus / "b.md").write_text("# Fines\n\nThe fine is at most KRW 30 million.", encoding="utf-8")
     first = Settings(corpus=corpus, index=tmp_path / "first")
     assert build(first, embedder).embedded == 4
-    # Of two chunks and the two sentences of one of them; the other chunk is its one sentence. Chunks have two each.
-    assert vectors.write(open_index(first.index, embedder.name), corpus / vectors.FILE) == 6
+    # Of two chunks and the two sentences of one of them; the other chunk is its one sentence. Chunks have two each, in English three.
+    assert vectors.write(open_index(first.index, embedder.name), corpus / vectors.FILE) == 7
     return Settings(corpus=corpus, index=tmp_path / "second")
 
 
@@ -31,11 +31,13 @@ def test_what_travelled_is_not_embedded_again(settings: Settings, embedder: Embe
     assert build(settings, embedder).embedded == 0
     index = open_index(settings.index, embedder.name)
     known = vectors.vectors_of(index)
-    assert (len(known.main), len(known.crosslingual)) == (4, 2)
+    assert (len(known.main), len(known.crosslingual), len(known.english)) == (4, 2, 1)
     for text, vector in known.main.items():
         assert vector @ embedder.encode_documents([text])[0] > 0.9999
     for text, vector in known.crosslingual.items():
         assert vector @ crosslingual.encode([text])[0] > 0.9999
+    for text, vector in known.english.items():
+        assert vector @ embedder.encode_english([text])[0] > 0.9999
 
 
 def test_a_changed_text_is_embedded(settings: Settings, embedder: Embedder) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import bundled_model
+from rag import bundled_model, onnx_model
 from rag.config import PROJECT, Settings
 from rag.embed import Embedder, load_embedder
 from rag.errors import EmbeddingModelError
@@ -135,8 +135,8 @@ def test_the_folder_is_a_sentence_transformers_model(embedder: Embedder, folder:
 
 def test_two_processes_unpack_into_one_empty_cache(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from rag import bundled_model as b; f = b.unpacked_model(pathlib.Path(sys.argv[1]) / 'new');"
-        "print(b.open_session(f).run(None, {'input_ids': [[0, 5, 2]]})[0].shape)"
+        "import sys, pathlib; from rag import bundled_model as b, onnx_model; f = b.unpacked_model(pathlib.Path(sys.argv[1]) / 'new');"
+        "print(onnx_model.open_session(f).run(None, {'input_ids': [[0, 5, 2]]})[0].shape)"
     )
     command = [sys.executable, "-W", "error", "-c", code, str(tmp_path)]
     both = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
@@ -174,9 +174,9 @@ def test_damage_is_noticed(folder: Path, tmp_path: Path, name: str, damage: Call
             target.write_bytes(file.read_bytes())
         else:
             target.symlink_to(file)
-    assert bundled_model.is_intact(tmp_path)
+    assert onnx_model.is_intact(tmp_path)
     damage(tmp_path / name)
-    assert not bundled_model.is_intact(tmp_path)
+    assert not onnx_model.is_intact(tmp_path)
 
 
 def test_a_damaged_cache_is_rebuilt(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_damaged_cache_is_rebuilt(tmp_path: Path) -> None:
     (damaged / "manifest.json").write_text('{"model.onnx": [1, 2]}')
     (damaged / "model.onnx").write_text("not a model")
     assert bundled_model.unpacked_model(tmp_path) == damaged
-    assert bundled_model.is_intact(damaged) and bundled_model.open_session(damaged)
+    assert onnx_model.is_intact(damaged) and onnx_model.open_session(damaged)
 
 
 def test_a_cache_that_cannot_be_written_says_what_to_set(tmp_path: Path) -> None:
