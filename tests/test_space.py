@@ -131,7 +131,7 @@ def test_a_space_answers_in_each_of_its_lives(life: str, lived: dict[str, Any]) 
 @pytest.mark.parametrize("life", STARTS)
 def test_a_start_is_within_what_a_space_allows(life: str, lived: dict[str, Any]) -> None:
     assert lived[life]["user"] == lived["user"]
-    assert lived[life]["peak_mb"] < 1300  # the build included; the two encoders, Kiwi and torch are most of it
+    assert lived[life]["peak_mb"] < 1400  # the build included; the three encoders, Kiwi and torch are most of it
     assert lived[life]["answered"] < 180  # three times what is wanted: other work may share the cores
 
 
