@@ -183,8 +183,7 @@ def _write(
     batch = min(2000, client.get_max_batch_size())
     for language in dict.fromkeys(chunk.language for chunk in all_chunks):
         pool = [chunk for chunk in all_chunks if chunk.language == language]
-        main, between, _ = matrices(pool, known)
-        joined = joined_vector(main, between)
+        joined = joined_vector(*matrices(pool, known)[:2])
         store = collection(client, language)
         stored = [rows[0] for rows in rows_by_stored_id(pool).values()]
         for left in range(0, len(stored), batch):

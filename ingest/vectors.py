@@ -22,7 +22,7 @@ FILE = "vectors.npz"  # in the folder of the corpus
 
 @dataclass(kw_only=True)
 class Known:
-    """Vectors by the exact text that was embedded: of chunks and sentences (d,), of chunks between languages (512,) and of English ones (e,)."""
+    """Vectors by the exact text embedded: of chunks and sentences (d,), of chunks between languages (512,), of English ones (e,)."""
 
     main: dict[str, Vectors] = field(default_factory=dict)
     crosslingual: dict[str, Vectors] = field(default_factory=dict)
@@ -43,6 +43,8 @@ def write(index: Index, path: Path) -> int:
         ("crosslingual", index.manifest.crosslingual_model, known.crosslingual),
         ("english", index.manifest.embedding_model, known.english),
     ):
+        if not by_text:  # no English text, or no encoder for it
+            continue
         found = sorted(((key_of(model, text), vector.astype(np.float16)) for text, vector in by_text.items()), key=itemgetter(0))
         parts[f"{name}_keys"] = _bytes([key for key, _ in found])
         parts[f"{name}_seals"] = _bytes([_seal(key, vector) for key, vector in found])
@@ -69,6 +71,8 @@ def read(corpus: Path, embedding_model: str, texts: Sequence[str], known: Known)
             ("crosslingual", crosslingual.NAME, known.crosslingual),
             ("english", embedding_model, known.english),
         ):
+            if f"{name}_keys" not in parts:
+                continue
             vectors = parts[f"{name}_vectors"]
             place = {key.tobytes(): row for row, key in enumerate(parts[f"{name}_keys"])}
             damaged = 0

@@ -24,7 +24,8 @@ from rag.types import Chunk, Language, Passage
 CANDIDATES = 60
 # Weights against one standard deviation of a cosine, chosen on the development questions.
 MAIN, CROSSLINGUAL, SENTENCE, LEXICAL, COVERAGE, CONTEXT = 0.5, 0.5, 0.35, 10.0, 1.0, 3.0
-# Of English questions and passages the encoder for English takes over most of what the other two say of a passage.
+# The same of English questions and English passages, where the encoder for English takes over part of what the two say; chosen
+# on questions about statutes.
 MAIN_BESIDE, CROSSLINGUAL_BESIDE, ENGLISH = 0.35, 0.25, 0.5
 PROVISION_NAMED, PROVISION_MENTIONED = 3.0, 1.0
 # Of a follow-up, how much its own words say of what a sentence must tell.

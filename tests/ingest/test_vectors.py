@@ -40,6 +40,16 @@ def test_what_travelled_is_not_embedded_again(settings: Settings, embedder: Embe
         assert vector @ embedder.encode_english([text])[0] > 0.9999
 
 
+def test_vectors_travel_without_an_english_text(tmp_path: Path, embedder: Embedder) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.md").write_text("# 과태료\n\n과태료는 3천만 원 이하입니다.", encoding="utf-8")
+    first = Settings(corpus=corpus, index=tmp_path / "first")
+    build(first, embedder)
+    assert vectors.write(open_index(first.index, embedder.name), corpus / vectors.FILE) == 2
+    assert build(Settings(corpus=corpus, index=tmp_path / "second"), embedder).embedded == 0
+
+
 def test_a_changed_text_is_embedded(settings: Settings, embedder: Embedder) -> None:
     (settings.corpus / "b.md").write_text("# Fines\n\nThe fine is at most KRW 50 million.", encoding="utf-8")
     assert build(settings, embedder).embedded == 1  # the chunk is its one sentence
