@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from rag.crosslingual import Dictionary
 from rag.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
 from rag.lexical import LexicalIndex
+from rag.provisions import provisions
 from rag.text import sentences
 from rag.types import Chunk, Document
 
@@ -89,9 +90,28 @@ class Pool:
         vectors: Vectors = self._vectors[self._first[row] : self._first[row + 1]].astype(np.float32)
         return vectors
 
+    def nearest_sentences(self, rows: Sequence[int], query: Vectors) -> Vectors:
+        """The cosine of the query to the nearest sentence of each of the chunks in `rows`; -1 to a chunk without sentences."""
+        first, after = self._first[rows], self._first[np.add(rows, 1)]
+        numbers = np.concatenate([np.arange(*span) for span in zip(first, after, strict=True)])
+        nearest = np.full(len(rows), -1.0, np.float32)
+        cosines = self._vectors[numbers].astype(np.float32) @ query
+        np.maximum.at(nearest, np.repeat(np.arange(len(rows)), after - first), cosines)
+        return nearest
+
     def context_tokens(self, row: int) -> frozenset[int]:
         """The tokens of the context of the chunk in `row`, as columns of the BM25 index."""
         return frozenset(self._context_tokens[row])
+
+    def is_of(self, row: int, address: str) -> bool:
+        """Whether the title, the heading or the opening words of the chunk in `row` name the provision."""
+        (column,) = self.lexical.columns([address])
+        if column in self._context_tokens[row]:
+            return True
+        kind, number, *_ = address.split(":")
+        opening = self.chunks[row].text[:40].lower()
+        # Most openings lack the number, and looking for it is a tenth of the work; annexes are counted in Roman numerals too.
+        return (kind == "annex" or number.split("-")[0] in opening) and address in provisions(opening)
 
     def sentence_tokens(self, row: int) -> list[frozenset[int]]:
         """The tokens of each sentence of the chunk in `row` and of the chunk's context, as columns of the BM25 index."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, zip_longest
+from typing import NamedTuple
 
 import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -78,8 +79,7 @@ class Query:
         return towards
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scored:
+class Scored(NamedTuple):
     """A chunk with the parts of its score; `score` is what it is ranked by."""
 
     pool: Pool
@@ -153,7 +153,7 @@ def rank(index: Index, query: Query, only: Language | None = None, among: Set[st
         ranked = {name: _rank_pool(pool, query, among) for name, pool in pools.items()} if wanted else {}
         level = _level(next(iter(ranked.values()), []))  # the corpus's: a visitor's own documents come after it
         found += [
-            replace(scored, score=scored.score - level)
+            scored._replace(score=scored.score - level)
             for name in wanted
             for scored in ranked[name]
             if only or language == query.language or not _has_counterpart(index, scored.chunk, query.language)
@@ -245,10 +245,10 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
     asked = options(pool, query)
     bm25 = pool.lexical.scores(asked)
     best = np.argsort(-bm25, kind="stable")[:CANDIDATES]
-    bonus = _provision_bonus(pool, query.provisions)
+    bonus, of_provision = _provision_bonus(pool, query.provisions)
     if among is None:
         best_by_vector = pool.nearest(MAIN / deviation * towards, CROSSLINGUAL / other_deviation * query.crosslingual, CANDIDATES)
-        rows = sorted({*best_by_vector, *(int(row) for row in best if bm25[row] > 0), *bonus})
+        rows = sorted({*best_by_vector, *(int(row) for row in best if bm25[row] > 0), *of_provision})
     else:
         rows = [row for row, chunk in enumerate(pool.chunks) if chunk.document_id in among]
     if not rows:
@@ -260,8 +260,9 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
     scored = []
     near_main, near_other = vectors @ towards, other_vectors @ query.crosslingual
     near_english = pool.english_vectors(rows) @ query.english if in_english else np.zeros(len(rows))
-    for row, near, cosine, other, third in zip(rows, near_main, vectors @ query.main, near_other, near_english, strict=True):
-        nearest = np.max(pool.sentence_vectors(row) @ towards, initial=-1.0)
+    near_sentence = pool.nearest_sentences(rows, towards)
+    cosines = zip(near_main, vectors @ query.main, near_other, near_english, near_sentence, strict=True)
+    for row, (near, cosine, other, third, nearest) in zip(rows, cosines, strict=True):
         parts = {
             "main": (float(near) - mean) / deviation,
             "crosslingual": (float(other) - other_mean) / other_deviation,
@@ -269,7 +270,7 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
             "sentence": (float(nearest) - sentence_mean) / sentence_deviation,
             "lexical": float(bm25[row]) / ideal if ideal else 0.0,
             "context": share_held(foreign, pool.context_tokens(row)),
-            "provision": bonus.get(row, 0.0),
+            "provision": float(bonus[row]),
         }
         weighed = SENTENCE * parts["sentence"] + (
             MAIN_BESIDE * parts["main"] + CROSSLINGUAL_BESIDE * parts["crosslingual"] + ENGLISH * parts["english"]
@@ -278,8 +279,8 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
         )
         held = COVERAGE * float(coverage[row]) + CONTEXT * parts["context"]
         score = weighed + LEXICAL * parts["lexical"] + held + parts["provision"]
-        cosines = {"main_cosine": float(cosine), "crosslingual_cosine": float(other)}
-        scored.append(Scored(pool=pool, row=row, coverage=float(coverage[row]), score=score, **cosines, **parts))
+        parts |= {"main_cosine": float(cosine), "crosslingual_cosine": float(other), "coverage": float(coverage[row])}
+        scored.append(Scored(pool=pool, row=row, score=score, **parts))
     return scored
 
 
@@ -289,17 +290,18 @@ def _level(scored: Sequence[Scored]) -> float:
     return BALANCE * float(level.mean()) if level.size else 0.0
 
 
-def _provision_bonus(pool: Pool, addresses: Sequence[str]) -> dict[int, float]:
-    """A bonus for each chunk that is (its title or heading says so) or mentions a provision the question names."""
-    bonus: dict[int, float] = {}
+def _provision_bonus(pool: Pool, addresses: Sequence[str]) -> tuple[Vectors, set[int]]:
+    """A bonus for each chunk that is (its title or heading says so) or mentions a provision the question names, and the first
+    of these: a large collection of laws mentions Article 5 in thousands of chunks, of which the words choose."""
+    bonus, of_provision = np.zeros(len(pool.chunks), np.float32), set[int]()
     # A paragraph's address comes with its article's: the paragraph counts once more.
     for address in addresses:
-        for row in pool.lexical.rows_with(address):
-            chunk = pool.chunks[row]
-            named = address in provisions(chunk.context) or address in provisions(chunk.text[:40])
-            value = PROVISION_NAMED if named else PROVISION_MENTIONED
-            bonus[int(row)] = bonus.get(int(row), 0.0) + value / len(addresses)
-    return bonus
+        mentioning = pool.lexical.rows_with(address)
+        named = [row for row in mentioning.tolist() if pool.is_of(row, address)]
+        bonus[mentioning] += PROVISION_MENTIONED / len(addresses)
+        bonus[named] += (PROVISION_NAMED - PROVISION_MENTIONED) / len(addresses)
+        of_provision.update(named)
+    return bonus, of_provision
 
 
 def passages(index: Index, scored: Sequence[Scored], limit: int) -> tuple[Passage, ...]:
