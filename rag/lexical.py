@@ -100,6 +100,14 @@ def _stems(text: str) -> Iterator[tuple[str, str]]:
     yield from zip(map(str, _stemmer().stemWords(meaningful)), meaningful, strict=True)
 
 
+def highest(scores: Scores, count: int) -> list[int]:
+    """The places of the `count` highest scores, best first; of equal ones the first place first."""
+    least = np.partition(scores, -count)[-count] if count < len(scores) else -np.inf
+    places = np.flatnonzero(scores >= least)
+    order: list[int] = places[np.argsort(-scores[places], kind="stable")][:count].tolist()
+    return order
+
+
 class LexicalIndex:
     """BM25 (Lucene's variant) over token lists; row i is the i-th text given to `build`."""
 

@@ -19,7 +19,7 @@ from rag.errors import ChatModelError, QuestionError
 from rag.index import Index, open_index
 from rag.places import places
 from rag.questions import parts, with_context
-from rag.retrieve import Query, Scored, joined, make_part, make_query, passages, rank
+from rag.retrieve import Query, Scored, joined, make_queries, passages, rank
 from rag.text import language_of, normalise
 from rag.types import Answer, Language, Question
 
@@ -61,8 +61,7 @@ class Pipeline(Runnable[Question, Answer]):
         alone = rewrite.stand_alone(chat, text, history) if chat else ""
         searched = normalise(alone or with_context(text, history))
         asked = parts(searched) if alone or searched == text else []  # the question before is context, not a part
-        whole = make_query(searched, self.embedder, alone or text)
-        queries = [whole, *(make_part(part, whole, self.embedder) for part in asked)]
+        queries = make_queries(searched, asked, self.embedder, alone or text)
         rankings = [rank(self.index, query) for query in queries]
         scored = joined(rankings)
         leans = searched != text

@@ -1,6 +1,7 @@
 """One ranking from dense search, BM25 and look-up of provisions, each language searched for itself."""
 
 from collections.abc import Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, zip_longest
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from rag import crosslingual, glossary
 from rag.embed import Embedder
 from rag.glossary import Term
 from rag.index import Index, Pool, Vectors
-from rag.lexical import Options, words
+from rag.lexical import Options, highest, words
 from rag.places import named_in
 from rag.provisions import provisions
 from rag.text import language_of, normalise
@@ -103,37 +104,53 @@ class Scored(NamedTuple):
 
 def make_query(question: str, embedder: Embedder, asked: str = "") -> Query:
     """The question normalised, embedded and cut into words; `asked` is its end, where it was put after others."""
-    text = normalise(question)
-    language = language_of(text)
-    used = tuple(glossary.terms(text, language))
-    names = ", ".join(dict.fromkeys(term.name for term in used))
-    with_names, last = f"{text} ({names})" if used else text, asked or text
-    texts = list(dict.fromkeys((text, with_names, last)))
-    vectors = dict(zip(texts, embedder.encode_query(texts), strict=True))
-    main = vectors[text]
-    telling = main + LAST * vectors[last]
-    return Query(
-        text=text,
-        asked=asked or text,
-        telling=telling / np.linalg.norm(telling),
-        typical=embedder.typical_question(language),
-        language=language,
-        main=main,
-        gloss=vectors[with_names] - main,
-        terms=used,
-        crosslingual=crosslingual.encode([text])[0],
-        english=embedder.encode_english([text])[0] if language == "en" else np.empty(0, np.float32),
-        words=tuple(dict.fromkeys(words(text))),
-        provisions=tuple(provisions(text)),
-    )
+    return make_queries(question, (), embedder, asked)[0]
 
 
-def make_part(part: str, whole: Query, embedder: Embedder) -> Query:
-    """The query of a part of a question."""
-    query = make_query(part, embedder)
-    main = query.main + OF_WHOLE * whole.main
-    main /= np.linalg.norm(main)
-    return replace(query, main=main, telling=main)
+def make_queries(question: str, parts: Sequence[str], embedder: Embedder, asked: str = "") -> list[Query]:
+    """The query of a question as from `make_query`, and those of its parts. They are encoded together: that keeps all cores busy."""
+    texts = [normalise(text) for text in (question, *parts)]
+    languages = [language_of(text) for text in texts]
+    used = [tuple(glossary.terms(text, language)) for text, language in zip(texts, languages, strict=True)]
+    names = [", ".join(dict.fromkeys(term.name for term in terms)) for terms in used]
+    with_names = [f"{text} ({of_terms})" if of_terms else text for text, of_terms in zip(texts, names, strict=True)]
+    last = asked or texts[0]
+    in_english = [text for text, language in zip(texts, languages, strict=True) if language == "en"]
+    with ThreadPoolExecutor(1) as beside:
+        others = beside.submit(lambda: (crosslingual.encode(texts), embedder.encode_english(in_english)))
+        encoded = list(dict.fromkeys((*texts, *with_names, last)))
+        vectors = dict(zip(encoded, embedder.encode_query(encoded), strict=True))
+        between, english = others.result()
+    by_english = dict(zip(in_english, english, strict=True))
+    queries = [
+        Query(
+            text=text,
+            asked=text,
+            telling=vectors[text],
+            typical=embedder.typical_question(language),
+            language=language,
+            main=vectors[text],
+            gloss=vectors[named] - vectors[text],
+            terms=terms,
+            crosslingual=crosswise,
+            english=by_english.get(text, np.empty(0, np.float32)),
+            words=tuple(dict.fromkeys(words(text))),
+            provisions=tuple(provisions(text)),
+        )
+        for text, language, terms, named, crosswise in zip(texts, languages, used, with_names, between, strict=True)
+    ]
+    whole, *of_parts = queries
+    telling = _unit(whole.main + LAST * vectors[last])
+    mixed = [_unit(query.main + OF_WHOLE * whole.main) for query in of_parts]
+    return [
+        replace(whole, asked=last, telling=telling),
+        *(replace(query, main=main, telling=main) for query, main in zip(of_parts, mixed, strict=True)),
+    ]
+
+
+def _unit(vector: Vectors) -> Vectors:
+    unit: Vectors = vector / np.linalg.norm(vector)
+    return unit
 
 
 def rank(index: Index, query: Query, only: Language | None = None, among: Set[str] | None = None) -> list[Scored]:
@@ -232,7 +249,9 @@ def weighed_words(pool: Pool, query: Query) -> list[tuple[float, dict[int, float
 
 def share_held(words: Sequence[tuple[float, dict[int, float]]], columns: Set[int]) -> float:
     """The share of the query's idf, 0 to 1, that a text of these BM25 columns holds; `words` as from `weighed_words`."""
-    return sum(weight * max((near for column, near in word.items() if column in columns), default=0.0) for weight, word in words)
+    return sum(
+        weight * max(word[column] for column in columns & word.keys()) for weight, word in words if not columns.isdisjoint(word)
+    )
 
 
 def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]:
@@ -244,11 +263,11 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
     english_mean, english_deviation = pool.standardise(query.english, "english") if in_english else (0.0, 1.0)
     asked = options(pool, query)
     bm25 = pool.lexical.scores(asked)
-    best = np.argsort(-bm25, kind="stable")[:CANDIDATES]
+    best = highest(bm25, CANDIDATES)
     bonus, of_provision = _provision_bonus(pool, query.provisions)
     if among is None:
         best_by_vector = pool.nearest(MAIN / deviation * towards, CROSSLINGUAL / other_deviation * query.crosslingual, CANDIDATES)
-        rows = sorted({*best_by_vector, *(int(row) for row in best if bm25[row] > 0), *of_provision})
+        rows = sorted({*best_by_vector, *(row for row in best if bm25[row] > 0), *of_provision})
     else:
         rows = [row for row, chunk in enumerate(pool.chunks) if chunk.document_id in among]
     if not rows:
@@ -297,7 +316,7 @@ def _provision_bonus(pool: Pool, addresses: Sequence[str]) -> tuple[Vectors, set
     # A paragraph's address comes with its article's: the paragraph counts once more.
     for address in addresses:
         mentioning = pool.lexical.rows_with(address)
-        named = [row for row in mentioning.tolist() if pool.is_of(row, address)]
+        named = pool.rows_of(address)
         bonus[mentioning] += PROVISION_MENTIONED / len(addresses)
         bonus[named] += (PROVISION_NAMED - PROVISION_MENTIONED) / len(addresses)
         of_provision.update(named)
