@@ -70,6 +70,7 @@ _ABBREVIATION = re.compile(
 _HEADING = re.compile(r"^#{1,6} +", re.MULTILINE)
 _END = re.compile(r"[.!?…。？！]+[)\]\"'”’」』》*_]*(?=\s|$)")
 _OPEN_END = re.compile(r"(?:[다요죠까음함임됨]|[.!?…。:：])[)\]\"'”’」』]*$")
+_MAX_BRACKETS = 200  # characters behind an end of sentence in brackets within which they must close, or it is one
 _MAX_SENTENCE = 600  # characters; a line without any end of sentence is cut at a space near here
 
 
@@ -141,12 +142,20 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         following = text[match.end() : match.end() + 40].lstrip()
         if match.group() == "." and _ABBREVIATION.search(text[left : match.end()]):
             continue
+        if _in_brackets(text, left, match.end(), end):
+            continue
         # "Yahoo! said", "(u. a.)"; after Korean a name may begin small: "적용되지 않습니다. xAI 소송은"
         if following[:1] in ",;)" or (following[:1].islower() and not _HANGUL.match(text, match.start() - 1)):
             continue
         yield from _trimmed(text, left, match.end())
         left = match.end()
     yield from _trimmed(text, left, end)
+
+
+def _in_brackets(text: str, start: int, position: int, end: int) -> bool:
+    """Whether a bracket that opened since `start` is closed only behind the position, soon: "(제2조에 따른 데이터를 말한다. 이하 같다)"."""
+    opened = text.count("(", start, position) - text.count(")", start, position)
+    return opened > 0 and text.find(")", position, min(end, position + _MAX_BRACKETS)) >= 0
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from rag.answer import cues
 from rag.answer.frame import LANGUAGE_NAMES, header
-from rag.answer.lists import list_around
+from rag.answer.lists import leads_in, list_around
 from rag.index import Index, Vectors, embedded_text
 from rag.places import is_about, located, names_any, places
 from rag.provisions import provisions
@@ -27,7 +27,8 @@ BEGINNING = 10  # characters
 SHOWN = 1.0
 MARGIN = 1.0  # a sentence this far behind the best does not answer
 SAME = 0.985  # cosine from which two documents say the same; sentences of one are as near, and say different things
-MAX_LIST = 1600  # characters of a list that is quoted whole
+MAX_LIST = 1600  # characters of a list that is quoted whole; of a longer one so many items
+ITEMS_OF_LONG = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
                 - OF_ANOTHER * of_another
                 - SHOWN * (text in shown)
                 + ITEM_WEIGHT * document.text.startswith(("- ", "* "), max(start - 2, 0))
-                + LEAD_IN_WEIGHT * (lists and text.endswith((":", "：")))
+                + LEAD_IN_WEIGHT * (lists and leads_in(text))
             )
             found.append(
                 Candidate(
@@ -143,7 +144,7 @@ def choose(found: Sequence[Candidate], *of_parts: Sequence[Candidate]) -> list[C
             off_list = listed and candidate.denies and candidate is not found[0]
             if candidate.score >= sentences[0].score - MARGIN and not said and not off_list:
                 chosen.append(candidate)
-    return _whole_lists(chosen)[:MAX_SHOWN]
+    return _whole_lists(chosen, found)[:MAX_SHOWN]
 
 
 def _say_the_same(one: Candidate, other: Candidate) -> bool:
@@ -198,8 +199,9 @@ def quote_line(citation: Citation, language: Language) -> str:
     return "\n> ".join(f"> “{line}" if number == 0 else line for number, line in enumerate(lines)) + f"” [{citation.marker}]{tag}"
 
 
-def _whole_lists(chosen: Sequence[Candidate]) -> list[Candidate]:
-    """A lead-in is quoted with its items; an item is preceded by its lead-in; many items of a list become the list."""
+def _whole_lists(chosen: Sequence[Candidate], found: Sequence[Candidate]) -> list[Candidate]:
+    """A lead-in is quoted with its items, of a long list with the best; an item is preceded by its lead-in; many items of a
+    list become the list."""
     result: list[Candidate] = []
     for candidate in chosen:
         text = candidate.document.text
@@ -222,5 +224,6 @@ def _whole_lists(chosen: Sequence[Candidate]) -> list[Candidate]:
                 result.append(replace(candidate, start=lead_start, end=lead_end))
             result.append(candidate)
         else:
-            result.append(candidate)
+            items = (other for other in found if other.document is candidate.document and lead_end <= other.start < list_end)
+            result += [candidate, *sorted(islice(items, ITEMS_OF_LONG), key=lambda item: item.start)]
     return result

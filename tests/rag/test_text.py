@@ -83,5 +83,11 @@ def test_a_line_without_end_is_cut() -> None:
     assert len(spans) > 1 and "".join(text[start:end] for start, end in spans) == text
 
 
+def test_a_sentence_is_not_cut_inside_brackets() -> None:
+    text = '"생성형"이란 입력한 데이터(제2조에 따른 데이터를 말한다. 이하 같다)의 구조를 모방하는 것을 말한다. 다음 문장이다. (열린 괄호. 끝이 없다.'
+    found = [text[start:end] for start, end in sentences(text)]
+    assert found == [text[: text.index(" 다음")], "다음 문장이다.", "(열린 괄호.", "끝이 없다."]
+
+
 def test_a_korean_sentence_ends_before_a_name_that_begins_small() -> None:
     assert split("적용되지 않습니다. xAI 소송은 계속됩니다.") == ["적용되지 않습니다.", "xAI 소송은 계속됩니다."]

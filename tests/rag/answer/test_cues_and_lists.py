@@ -70,6 +70,46 @@ def test_prose_is_no_list() -> None:
     assert list_around("- an item without a lead-in", 2, 10) is None
 
 
+ACT = """제9조(제척)
+① 위원은 다음 각 호의 어느 하나에 해당하면 심의에서 제척된다. 다만, 경미한 사항은 그러하지 아니하다.
+1. 직접적인 이해관계가 있는 경우
+2. 다음 각 목의 관계에 있는 경우
+가. 친족
+나. 자문
+3. 그 밖의 경우
+② 당사자는 기피를 신청할 수 있다."""
+STATUTE = (
+    "Article 3 (Support) (1) The Minister may support the following:\n\n1. training;\n\n2. data.\n\n(2) Support shall be public."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "lead_in", "last"),
+    [
+        (ACT, "① 위원은 다음 각 호의 어느 하나에 해당하면 심의에서 제척된다.", "① 위원은", "3. 그 밖의 경우"),
+        (ACT, "1. 직접적인", "① 위원은", "3. 그 밖의 경우"),
+        (ACT, "3. 그 밖의", "① 위원은", "3. 그 밖의 경우"),
+        (ACT, "2. 다음 각 목의 관계에 있는 경우", "2. 다음", "나. 자문"),
+        (ACT, "나. 자문", "2. 다음", "나. 자문"),
+        (STATUTE, "Article 3 (Support) (1) The Minister may support the following:", "Article 3", "2. data."),
+        (STATUTE, "2. data.", "Article 3", "2. data."),
+    ],
+)
+def test_a_law_has_lists_in_lists(text: str, part: str, lead_in: str, last: str) -> None:
+    """A list ends before the next item of its lead-in's own level, and what leads in need not end with a colon."""
+    start = text.index(part)
+    found = list_around(text, start, start + len(part))
+    assert found is not None
+    assert text.startswith(lead_in, found[0]) and text[: found[2]].endswith(last)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"), [(ACT, "② 당사자는 기피를 신청할 수 있다."), (STATUTE, "(2) Support shall be public.")]
+)
+def test_a_paragraph_of_a_law_is_no_item(text: str, part: str) -> None:
+    assert list_around(text, text.index(part), text.index(part) + len(part)) is None
+
+
 def test_a_lead_in_is_the_whole_sentence() -> None:
     text = "앞 문장입니다. 주요 내용으로 다음을 꼽았습니다:\n\n- 하나\n- 둘"
     found = list_around(text, text.index("하나"), text.index("하나") + 2)
