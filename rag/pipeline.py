@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
@@ -21,7 +21,7 @@ from rag.places import places
 from rag.questions import parts, with_context
 from rag.retrieve import Query, Scored, joined, make_queries, passages, rank
 from rag.text import language_of, normalise
-from rag.types import Answer, Language, Question
+from rag.types import Answer, Question
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -148,8 +148,6 @@ def open_pipeline(
     warming = threading.Thread(target=warm)  # a second or two, beside the model's
     warming.start()
     embedder = embedder or load_embedder(settings)
-    for language in get_args(Language):
-        embedder.typical_question(language)
     index = open_index(settings.index, embedder.name)
     warming.join()
     return Pipeline(index, embedder, settings.passages, open_chats(settings, chat))

@@ -29,7 +29,7 @@ def signals(query: Query, scored: Sequence[Scored], found: Sequence[Candidate]) 
     belongs to their field at all; and the score of the best sentence that holds what is asked for, as an amount or a date.
     """
     nearest = scored[:10]
-    field, _ = nearest[0].pool.standardise(query.main, "main")
+    field, _ = nearest[0].pool.standardise(query.plain, "main")
     best = found[0].score if found else 0.0
     held = (entry.score for entry in found if cues.can_answer(query.text, entry.document.text[entry.start : entry.end]))
     return (
