@@ -25,10 +25,9 @@ MEASURES = ("hit@1", "recall@5", "ndcg@10")
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Weights of the parts of a score; `raw` takes the main encoder's cosine as it is, `balanced` takes each language's level off.
+    """Weights of the parts of a score; `raw` takes the main encoder's cosine as it is, without the adapter, `balanced` takes each language's level off.
 
-    `untypical`: the question without what all questions share; `glossary`: with the names of its terms in the other language;
-    `english`: with the encoder for English, which takes over part of what the other two say.
+    `glossary`: with the names of its terms in the other language; `english`: with the encoder for English, which takes over part of what the other two say.
     """
 
     main: float = 0.0
@@ -40,7 +39,6 @@ class Step:
     context: float = 0.0
     raw: float = 0.0
     balanced: bool = False
-    untypical: bool = False
     glossary: bool = False
     english: bool = False
 
@@ -56,7 +54,7 @@ M, C, S, L, V, T = (
 ALL = Step(main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1, context=T, balanced=True)
 STEPS = {
     "main encoder, cosine": Step(raw=1),
-    "in units of its language": Step(main=M),
+    "+ what it learned, in units of its language": Step(main=M),
     "words alone, translated": Step(lexical=L),
     "+ words": Step(main=M, lexical=L),
     "+ crosslingual encoder": Step(main=M, lexical=L, crosslingual=C),
@@ -64,9 +62,8 @@ STEPS = {
     "+ provisions, coverage": Step(main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1),
     "+ titles of the other language": Step(main=M, lexical=L, crosslingual=C, sentence=S, coverage=V, provision=1, context=T),
     "+ languages balanced": ALL,
-    "+ less of what questions share": replace(ALL, untypical=True),
-    "+ glossary": replace(ALL, untypical=True, glossary=True),
-    "+ encoder for English": replace(ALL, untypical=True, glossary=True, english=True),
+    "+ glossary": replace(ALL, glossary=True),
+    "+ encoder for English": replace(ALL, glossary=True, english=True),
 }
 
 
@@ -96,15 +93,9 @@ def of_encoders(entry: Scored, step: Step) -> float:
     return step.main * entry.main + step.crosslingual * entry.crosslingual
 
 
-def simplified(query: Query, *, untypical: bool, glossary: bool) -> Query:
-    """The query as a step knows it."""
-    return replace(
-        query,
-        typical=query.typical if untypical else np.zeros_like(query.typical),
-        gloss=query.gloss if glossary else np.zeros_like(query.gloss),
-        terms=query.terms if glossary else (),
-        options={},
-    )
+def without_glossary(query: Query) -> Query:
+    """The query as it would be if the glossary were empty."""
+    return replace(query, gloss=np.zeros_like(query.gloss), terms=(), options={})
 
 
 def main() -> None:
@@ -124,23 +115,21 @@ def main() -> None:
         keys = Keys(index, sitting.qrels)
         queries = {question.id: make_query(question.question, embedder) for question in asked}
         found = {
-            (untypical, glossary): {
-                id: rank(index, simplified(query, untypical=untypical, glossary=glossary)) for id, query in queries.items()
-            }
-            for untypical, glossary in {(step.untypical, step.glossary) for step in STEPS.values()}
+            glossary: {id: rank(index, query if glossary else without_glossary(query)) for id, query in queries.items()}
+            for glossary in (False, True)
         }
         for name, step in STEPS.items():
             runs = {
                 id: list(dict.fromkeys(keys.of(e.chunk.document_id, e.chunk.start) for e in reranked(entries, step)))
-                for id, entries in found[step.untypical, step.glossary].items()
+                for id, entries in found[step.glossary].items()
             }
             scores = ranked(sitting.qrels, runs)
             for question in asked:
                 values[name, question.pair].append([scores[question.id][measure] or 0.0 for measure in MEASURES])
     pairs = sorted({pair for _, pair in values})
-    print(f"{'':32}" + "".join(f"{pair:>20}" for pair in pairs) + "   (hit@1, recall@5, nDCG@10)")
+    print(f"{'':44}" + "".join(f"{pair:>20}" for pair in pairs) + "   (hit@1, recall@5, nDCG@10)")
     for name in STEPS:
-        print(f"{name:32}" + "".join("  " + " ".join(f"{v:5.3f}" for v in np.mean(values[name, pair], axis=0)) for pair in pairs))
+        print(f"{name:44}" + "".join("  " + " ".join(f"{v:5.3f}" for v in np.mean(values[name, pair], axis=0)) for pair in pairs))
 
 
 if __name__ == "__main__":

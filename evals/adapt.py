@@ -140,7 +140,8 @@ class Reader(nn.Module):
             parts = self.dense[f"{layer}_projected"](state).chunk(3, -1)
             query, key, value = (part.unflatten(-1, (self._model.heads, -1)).transpose(1, 2) for part in parts)
             attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=there[:, None, None])
-            state = self._residual(f"l{layer}.aln", state, self.dense[f"{layer}_attention"](attended.transpose(1, 2).flatten(2)))
+            joined = attended.transpose(1, 2).flatten(2)
+            state = self._residual(f"l{layer}.aln", state, self.dense[f"{layer}_attention"](joined))
             inner = functional.gelu(self.dense[f"{layer}_inner"](state))
             state = self._residual(f"l{layer}.oln", state, self.dense[f"{layer}_outer"](inner))
         weights = there[..., None].float()
@@ -157,6 +158,7 @@ class Reader(nn.Module):
         """What `rag/bundled_model.py` reads."""
         found = {}
         for name, dense in self.dense.items():
+            assert isinstance(dense, Dense)
             place = name.replace("_", ".")
             found[f"{place}.down"] = dense.down.detach().numpy().astype(np.float16)
             found[f"{place}.up"] = (STRENGTH * dense.up.detach().numpy()).astype(np.float16)

@@ -72,7 +72,12 @@ def unpacked_model(cache_dir: Path) -> Path:
 
     Raises `EmbeddingModelError` where the folder cannot be written.
     """
-    return unpacked(cache_dir, f"{version()}-questions-{crc32(ADAPTER.read_bytes()):08x}", _write)
+    return unpacked(cache_dir, folder_name(), _write)
+
+
+def folder_name() -> str:
+    """Of the unpacked model, in the cache: another one where the model or the adapter is another."""
+    return f"{version()}-questions-{crc32(ADAPTER.read_bytes()):08x}"
 
 
 def _write(folder: Path) -> None:

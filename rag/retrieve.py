@@ -116,11 +116,12 @@ def make_queries(question: str, parts: Sequence[str], embedder: Embedder, asked:
     last = asked or texts[0]
     in_english = [text for text, language in zip(texts, languages, strict=True) if language == "en"]
     with ThreadPoolExecutor(1) as beside:
-        others = beside.submit(lambda: (crosslingual.encode(texts), embedder.encode_english(in_english)))
+        others = beside.submit(
+            lambda: (crosslingual.encode(texts), embedder.encode_english(in_english), embedder.encode_query(texts[0]))
+        )
         encoded = list(dict.fromkeys((*texts, *with_names, last)))
         vectors = dict(zip(encoded, embedder.encode_question(encoded), strict=True))
-        plain = embedder.encode_query(texts[0])[0]
-        between, english = others.result()
+        between, english, plain = others.result()
     by_english = dict(zip(in_english, english, strict=True))
     queries = [
         Query(
@@ -129,7 +130,7 @@ def make_queries(question: str, parts: Sequence[str], embedder: Embedder, asked:
             telling=vectors[text],
             language=language,
             main=vectors[text],
-            plain=plain,
+            plain=plain[0],
             gloss=vectors[named] - vectors[text],
             terms=terms,
             crosslingual=crosswise,

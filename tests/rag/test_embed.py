@@ -77,23 +77,6 @@ def test_queries_and_documents_differ(embedder: Embedder) -> None:
     assert cosines(embedder.encode_query(TEXTS), embedder.encode_documents(TEXTS)).max() < 0.999
 
 
-def test_a_question_without_what_all_questions_share_is_nearer_to_what_it_means(embedder: Embedder) -> None:
-    asked = [
-        "과징금은 얼마까지 낼 수 있나요?",
-        "정상회의는 어디에서 열렸나?",
-        "누가 고위험 AI를 감독합니까?",
-        "협약은 언제 발효되나요?",
-    ]
-    meant = ["The fine is up to 7% of turnover.", "The summit took place in Paris.", "The authority supervises high-risk AI."]
-    distractor = "When does it enter into force? Where was it held? Who supervises it?"
-    texts = embedder.encode_documents([*meant, "The treaty enters into force in November.", distractor])
-    questions = embedder.encode_query(asked)
-    bare = questions - embedder.typical_question("ko")
-    leads = [(vectors @ texts.T).diagonal() - (vectors @ texts.T)[:, 4] for vectors in (questions, bare)]
-    assert (leads[1] > leads[0]).all()
-    assert embedder.typical_question("ko") is embedder.typical_question("ko") is not embedder.typical_question("en")
-
-
 def test_a_long_text_is_cut_at_the_limit(embedder: Embedder) -> None:
     long = "인공지능 사업자의 의무 " * 1000
     assert embedder.max_tokens == 512 < embedder.count_tokens(long)
@@ -142,7 +125,7 @@ def test_two_processes_unpack_into_one_empty_cache(tmp_path: Path) -> None:
     both = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for output, errors in [process.communicate() for process in both]:
         assert output == "(1, 3, 384)\n", errors
-    assert [path.name for path in (tmp_path / "new").iterdir() if path.is_dir()] == [bundled_model.version()]
+    assert [path.name for path in (tmp_path / "new").iterdir() if path.is_dir()] == [bundled_model.folder_name()]
 
 
 def cut(path: Path) -> None:
@@ -180,7 +163,7 @@ def test_damage_is_noticed(folder: Path, tmp_path: Path, name: str, damage: Call
 
 
 def test_a_damaged_cache_is_rebuilt(tmp_path: Path) -> None:
-    damaged = tmp_path / bundled_model.version()
+    damaged = tmp_path / bundled_model.folder_name()
     damaged.mkdir()
     (damaged / "manifest.json").write_text('{"model.onnx": [1, 2]}')
     (damaged / "model.onnx").write_text("not a model")
