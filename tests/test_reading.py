@@ -145,7 +145,7 @@ def test_the_counterpart_is_marked_below_and_beside(page: Page, cited: tuple[Cit
     ask(page, KOREAN)
     mark, other = page.locator("#evidence mark.current").first, page.locator("#evidence .counterpart mark.pair")
     pair = pipeline.index.documents[pipeline.index.documents[cited[0].document_id].pair]
-    expect(other.first).to_have_text(re.compile("civil"))  # 민사 소송
+    expect(other.first).to_have_text(re.compile("betrayed"))  # 저버렸다고
     assert flat(other.first.inner_text()) in flat(pair.text)
 
     def boxes() -> tuple[FloatRect, FloatRect]:

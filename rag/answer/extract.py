@@ -19,10 +19,12 @@ MAX_QUOTES = 4  # sentences; with the lead-ins of list items up to
 MAX_SHOWN = 6
 EACH_PART = 2  # sentences for each part of a question that asks several things
 # Fitted on the development questions, against one standard deviation of a sentence's cosine.
-COVERAGE_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT, HEADING_CUE_WEIGHT, ELSEWHERE, ITEM_WEIGHT = 1.6, 0.8, 0.45, 0.25, 0.65, 0.25
+COVERAGE_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT, HEADING_CUE_WEIGHT, ELSEWHERE, ITEM_WEIGHT = 1.6, 0.8, 0.85, 0.25, 0.65, 0.25
 # Chosen by reading answers: a fit to single facts sees no use in the head of a list or in a section's first sentence, nor harm
 # in what an article does not say, or in a list's line on another country ("India: ...").
-LEAD_IN_WEIGHT, HEADING_DENIES, OPENING_WEIGHT, OF_ANOTHER, PROVISION_WEIGHT, NAME_WEIGHT = 0.9, 0.8, 0.15, 1.3, 0.6, 4.0
+LEAD_IN_WEIGHT, HEADING_DENIES, OPENING_WEIGHT, OF_ANOTHER, PROVISION_WEIGHT, NAME_WEIGHT = 0.9, 0.8, 0.3, 1.3, 0.6, 4.0
+OF_PLACE = 0.5  # for a text of the country asked about, before those that compare countries
+LIST_DENIES = 0.8  # asked which, a sentence on what not is none; asked otherwise, it may correct a false premise
 BEGINNING = 10  # characters
 SHOWN = 1.0
 MARGIN = 1.5  # a sentence this far behind the best does not answer
@@ -40,6 +42,7 @@ class Candidate:
     start: int
     end: int
     vector: Vectors
+    nearness: float  # of its vector to the question's, in standard deviations above all sentences of its pool
     score: float
     denies: bool = False  # what the question does not deny
 
@@ -72,6 +75,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
         mean, deviation = entry.pool.standardise(telling, "sentences")
         heading = entry.chunk.headings[-1] if entry.chunk.headings else ""
         about = not asked or is_about(document, "", asked)
+        of_place = bool(document.jurisdiction) and names_any(asked, {document.jurisdiction})
         opens = document.text[: entry.chunk.start].rstrip().rpartition("\n")[2].startswith("#")
         for (start, end), vector, held in zip(spans, vectors, entry.pool.sentence_tokens(entry.row), strict=True):
             text = document.text[start:end]
@@ -82,8 +86,9 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
             elsewhere = bool(named) and not tells
             of_another = elsewhere and named[0][0] < BEGINNING
             covered = share_held(words[entry.pool], held)
+            nearness = (float(vector @ telling) - mean) / deviation
             score = (
-                (float(vector @ telling) - mean) / deviation
+                nearness
                 + COVERAGE_WEIGHT * covered
                 + NAME_WEIGHT * bool(defined.search(text))
                 + PASSAGE_WEIGHT * (entry.score - best_passage)
@@ -92,8 +97,10 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
                 + CUE_WEIGHT * cues.given(query.asked, text)
                 + HEADING_CUE_WEIGHT * cues.asked_too(query.asked, heading)
                 - HEADING_DENIES * cues.denied(query.asked, heading)
+                - LIST_DENIES * (lists and cues.denied(query.asked, text))
                 - ELSEWHERE * elsewhere
                 - OF_ANOTHER * of_another
+                + OF_PLACE * of_place
                 - SHOWN * (text in shown)
                 + ITEM_WEIGHT * document.text.startswith(("- ", "* "), max(start - 2, 0))
                 + LEAD_IN_WEIGHT * (lists and leads_in(text))
@@ -105,6 +112,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
                     start=start,
                     end=end,
                     vector=vector,
+                    nearness=nearness,
                     score=score,
                     denies=cues.denied(query.asked, text),
                 )

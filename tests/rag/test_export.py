@@ -84,9 +84,7 @@ def test_a_document_that_has_changed(
 def test_a_file_that_was_tampered_with(exported: Path, answers: list[Answer], pipeline: Pipeline, field: str) -> None:
     stored = json.loads(exported.read_text(encoding="utf-8"))
     cited = stored["turns"][0]["citations"][0]
-    cited[field] = {"quote": cited["quote"].replace("소송", "고발"), "start": cited["start"] + 1, "document_sha256": "0" * 64}[
-        field
-    ]
+    cited[field] = {"quote": "고발" + cited["quote"][2:], "start": cited["start"] + 1, "document_sha256": "0" * 64}[field]
     exported.write_text(json.dumps(stored), encoding="utf-8")
     true = answers[0].citations[0]
     now = (true.start, true.end) if field == "start" else None

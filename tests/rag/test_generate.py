@@ -166,7 +166,7 @@ def test_the_notice_is_in_the_askers_language(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize("endless", [True, False])
 def test_finished_sentences_of_what_was_cut_off_are_kept(pipeline: Pipeline, endless: bool) -> None:
     said = sentences_of(pipeline.invoke({"question": QUESTIONS["en"]}))
-    with scripted(lambda request: replace(quoting(said, endless=endless)(request), closes=None if endless else 40)) as server:
+    with scripted(lambda request: replace(quoting(said, endless=endless)(request), closes=None if endless else 20)) as server:
         answer = written_by(pipeline, server).invoke({"question": QUESTIONS["en"]})
     holds(pipeline, answer)
     assert answer.mode == "generative" and answer.text.startswith(f"{flat(said[0].quote)} [1]")
