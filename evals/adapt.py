@@ -27,7 +27,7 @@ from rag.errors import QuestionError
 from rag.index import Index
 
 QUESTIONS, LAWS = DATA / "adapt" / "questions.jsonl", DATA / "adapt" / "laws.jsonl"
-# Chosen on questions about a statute that is not learned from: at 1e-3 or rank 16, general questions were forgotten.
+# Chosen on questions about a statute that is not learned from: at 1e-3 and rank 16, general questions were forgotten.
 RANK, RATE, ROUNDS, BATCH, DROPOUT, TEMPERATURE = 8, 5e-4, 5, 32, 0.1, 0.02
 OF_CHUNKS, WITHIN_DOCUMENT = 0.5, 0.5  # weights, against 1 for telling a sentence from those of all documents
 STRENGTH = 0.7  # of what was learned: all of it was no better on the statute, and worse on general questions

@@ -52,9 +52,7 @@ class Query:
     asked: str  # the last of the text's questions, where it leans on those before
     language: Language
     main: Vectors
-    plain: (
-        Vectors  # (d,), the text as any other, not as a question: how near passages are to that says whether they answer at all
-    )
+    plain: Vectors  # (d,), the whole question read as any other text: refusal asks whether that is of the corpus's field
     telling: Vectors  # (d,), nearer to what is asked last: sentences are compared with it
     gloss: Vectors  # (d,), what the names of its terms in the other language, written behind it, add to `main`
     crosslingual: Vectors
