@@ -36,7 +36,7 @@ Vectors = NDArray[np.float32]
 Moments = Literal["main", "crosslingual", "english", "sentences"]
 
 OPENING = 40  # characters of a chunk, in which it names the provision that it is
-FORMAT = 10  # raised when what is written here changes; an older index is then rebuilt
+FORMAT = 11  # raised when what is written here changes; an older index is then rebuilt
 # Cosine, and a search wide enough that every chunk can be reached: the defaults are l2 and 100.
 HNSW = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
 

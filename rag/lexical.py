@@ -21,6 +21,7 @@ Scores = NDArray[np.float32]
 Options = Mapping[str, float]
 """Tokens that stand for one word of a query, each with a weight up to 1: itself, or its translations."""
 
+FEWEST = 100  # texts; in fewer, hardly a word is rare: they are weighed as if there were so many
 UNTRANSLATED = 0.25  # the share of the rarest word's weight that an untranslated word has
 
 # Nouns, numerals, roots, verbs and adjectives, foreign words, Chinese characters: what carries meaning in Korean.
@@ -126,7 +127,9 @@ class LexicalIndex:
 
         bm25 = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
         bm25.index([list(row) or ["∅"] for row in token_lists], show_progress=False)
-        return cls(bm25, len(token_lists))
+        index = cls(bm25, len(token_lists))
+        index._reweigh([_idf(index._size, count) for count in index._counts()])
+        return index
 
     def save(self, folder: Path) -> None:
         """Write the index into `folder`."""
@@ -141,16 +144,23 @@ class LexicalIndex:
 
     def weigh_in(self, corpus: "LexicalIndex") -> None:
         """Weigh every word by how rare it is in `corpus` and here together: in a handful of texts all words are alike."""
-        matrix = self._bm25.scores
-        counts = np.diff(matrix["indptr"])
-        before = [self._idf(count) for count in counts.tolist()]
+        before = [self._idf(count) for count in self._counts()]
         self._corpus = corpus
+        self._reweigh(before)
+
+    def _counts(self) -> list[int]:
+        """How many rows hold each token, by column."""
+        counts: list[int] = np.diff(self._bm25.scores["indptr"]).tolist()
+        return counts
+
+    def _reweigh(self, before: Sequence[float]) -> None:
+        """Put this index's own inverse document frequencies in the place of those that were used before, by column."""
         after = np.asarray(before)
         for token, column in self._vocabulary.items():
-            if column == len(counts):  # the empty token, which the library adds
-                continue
-            after[column] = self._idf(self._frequency(token))
-        matrix["data"] = (matrix["data"] * np.repeat(after / before, counts)).astype(np.float32)
+            if column < len(after):  # beyond it is the empty token, which the library adds
+                after[column] = self._idf(self._frequency(token))
+        matrix = self._bm25.scores
+        matrix["data"] = (matrix["data"] * np.repeat(after / before, self._counts())).astype(np.float32)
 
     def scores(self, query: Sequence[Options]) -> Scores:
         """BM25 of every row: float32 (rows,). Of the options for a word the best that a row holds counts."""
@@ -197,8 +207,7 @@ class LexicalIndex:
         return token in self._vocabulary
 
     def _idf(self, frequency: int) -> float:
-        size = self._size + (self._corpus._size if self._corpus else 0)
-        return float(np.log1p((size - frequency + 0.5) / (frequency + 0.5)))
+        return _idf(max(self._size + (self._corpus._size if self._corpus else 0), FEWEST), frequency)
 
     def _frequency(self, token: str) -> int:
         return len(self.rows_with(token)) + (self._corpus._frequency(token) if self._corpus else 0)
@@ -214,3 +223,8 @@ class LexicalIndex:
         matrix = self._bm25.scores
         part = slice(matrix["indptr"][column], matrix["indptr"][column + 1])
         return matrix["indices"][part], matrix["data"][part]
+
+
+def _idf(size: int, frequency: int) -> float:
+    """The inverse document frequency that Lucene's BM25 gives a token in `frequency` of `size` texts."""
+    return float(np.log1p((size - frequency + 0.5) / (frequency + 0.5)))

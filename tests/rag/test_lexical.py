@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.lexical import UNTRANSLATED, LexicalIndex, Options, tokens, words
+from rag.lexical import FEWEST, UNTRANSLATED, LexicalIndex, Options, tokens, words
 
 ROWS = [["fine", "korea"], ["penalty", "korea"], ["office", "korea"], ["office", "article:31"]]
 TERM = 1 / (1 + 1.2)  # Lucene's term part for one occurrence in a row of average length
@@ -18,7 +18,7 @@ def index() -> LexicalIndex:
 
 
 def idf(frequency: int) -> float:
-    return log1p((len(ROWS) - frequency + 0.5) / (frequency + 0.5))
+    return log1p((FEWEST - frequency + 0.5) / (frequency + 0.5))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,11 @@ def test_a_word_weighs_as_its_most_telling_option(index: LexicalIndex) -> None:
     assert index.weights(query) == pytest.approx([idf(3), idf(1), idf(0), UNTRANSLATED * idf(0)])
     assert index.ideal(query) == pytest.approx(idf(3) + idf(1) + idf(0) + UNTRANSLATED * idf(0))
     assert index.ideal([]) == 0
+
+
+def test_in_many_texts_a_word_weighs_by_how_rare_it_is_among_them() -> None:
+    rows = [["fine", "korea"], *([["korea"]] * (2 * FEWEST - 1))]
+    assert LexicalIndex.build(rows).weights([{"fine": 1.0}])[0] == pytest.approx(log1p((2 * FEWEST - 0.5) / 1.5))
 
 
 def test_no_score_exceeds_the_ideal() -> None:
