@@ -135,11 +135,6 @@ class Pool:
         mean, covariance = self._moments[of][0], self._moments[of][1:]
         return float(mean @ query), float(np.sqrt(max(query @ covariance @ query, 1e-8)))
 
-    def likeness(self, of: Moments) -> float:
-        """The mean cosine between all of a kind of vectors of this pool: low where its texts are of many fields."""
-        mean = self._moments[of][0]
-        return float(mean @ mean)
-
     def nearest(self, main: Vectors, crosslingual: Vectors, k: int) -> list[int]:
         """The rows of the `k` chunks nearest to the sum of two query vectors, which may be of any length; equal texts count as one."""
         query = np.concatenate([main, crosslingual])

@@ -97,7 +97,7 @@ class Pipeline(Runnable[Question, Answer]):
         query, scored = queries[0], rankings[0]
         missing = refuse.missing_provision(self.index, query)
         found = extract.candidates(self.index, query, scored, shown)
-        answer = replace(answer, confidence=0.0 if missing or not found else refuse.answerable(query, scored, found))
+        answer = replace(answer, confidence=0.0 if missing else refuse.answerable(query, scored, found))
         if answer.confidence < 0.5:
             why = refuse.reason(answer.language, provision=missing, elsewhere=not found and bool(places(query.text)))
             text = refuse.refusal_text(self.index, answer.language, why, answer.passages)

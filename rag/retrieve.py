@@ -25,7 +25,7 @@ from rag.types import Chunk, Language, Passage
 # How deep each list is read before joining. Deeper changed no figure of the evaluation.
 CANDIDATES = 60
 # Weights against one standard deviation of a cosine, chosen on the development questions and on questions about a statute.
-MAIN, CROSSLINGUAL, SENTENCE, LEXICAL, COVERAGE, CONTEXT = 0.8, 0.35, 0.5, 8.0, 1.0, 3.0
+MAIN, CROSSLINGUAL, SENTENCE, LEXICAL, COVERAGE, CONTEXT = 0.8, 0.35, 0.8, 8.0, 1.0, 3.0
 # The same of English questions and English passages, where the encoder for English takes over part of what the two say.
 MAIN_BESIDE, CROSSLINGUAL_BESIDE, ENGLISH = 0.45, 0.15, 0.45
 PROVISION_NAMED, PROVISION_MENTIONED = 3.0, 1.0

@@ -42,7 +42,8 @@ class Candidate:
     start: int
     end: int
     vector: Vectors
-    nearness: float  # of its vector to the question's, in standard deviations above all sentences of its pool
+    cosine: float  # of its vector to the question's
+    nearness: float  # the same, in standard deviations above all sentences of its pool
     score: float
     denies: bool = False  # what the question does not deny
 
@@ -86,7 +87,8 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
             elsewhere = bool(named) and not tells
             of_another = elsewhere and named[0][0] < BEGINNING
             covered = share_held(words[entry.pool], held)
-            nearness = (float(vector @ telling) - mean) / deviation
+            cosine = float(vector @ telling)
+            nearness = (cosine - mean) / deviation
             score = (
                 nearness
                 + COVERAGE_WEIGHT * covered
@@ -112,6 +114,7 @@ def candidates(index: Index, query: Query, scored: Sequence[Scored], shown: str 
                     start=start,
                     end=end,
                     vector=vector,
+                    cosine=cosine,
                     nearness=nearness,
                     score=score,
                     denies=cues.denied(query.asked, text),

@@ -23,20 +23,20 @@ from rag.text import normalise
 ASKED = ["왜 머스크는 소송을 냈나?", "Who has to appoint a domestic agent in Korea?", "과태료 얼마"]
 
 
-TOPICS = ("musk-v-openai", "eu-ai-act-prohibited", "machines-act-2")
+TOPICS = ("musk-v-openai", "eu-ai-act-prohibited", "machines-act-2", "encyclopaedia-1-1")  # the last in one language alone
 
 
 @pytest.fixture(scope="module")
 def index(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    """What would be learned from if there were three topics alone."""
+    """What would be learned from if there were these topics alone."""
     folder = tmp_path_factory.mktemp("adapt")
     lines = [line for line in lines_of(adapt.QUESTIONS) if json.loads(line)["topic"] in TOPICS]
-    laws = [line for line in lines_of(adapt.LAWS) if json.loads(line)["id"].removesuffix("-ko") in TOPICS]
+    texts = [line for line in lines_of(adapt.TEXTS) if json.loads(line)["id"].removesuffix("-ko") in TOPICS]
     (folder / "questions.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    (folder / "laws.jsonl").write_text("\n".join(laws), encoding="utf-8")
+    (folder / "texts.jsonl").write_text("\n".join(texts), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adapt, "QUESTIONS", folder / "questions.jsonl")
-        patch.setattr(adapt, "LAWS", folder / "laws.jsonl")
+        patch.setattr(adapt, "TEXTS", folder / "texts.jsonl")
         one = sitting(folder)
         build(one)
         yield open_index(one.index, embedder.name)
@@ -92,11 +92,10 @@ def test_every_answer_stands_in_its_document() -> None:
     texts = {f"{name}-en": text for name, text in texts.items()} | {
         f"{path.stem}-ko": normalise(path.read_text(encoding="utf-8")) for path in (PROJECT / "corpus").glob("ko/*.md")
     }
-    texts |= {law["id"]: law["text"] for law in map(json.loads, lines_of(Path(adapt.__file__).parent / "data/adapt/laws.jsonl"))}
-    questions = [json.loads(line) for line in lines_of(Path(adapt.__file__).parent / "data/adapt/questions.jsonl")]
+    texts |= {text["id"]: text["text"] for text in map(json.loads, lines_of(DATA / "adapt" / "texts.jsonl"))}
+    questions = [json.loads(line) for line in lines_of(DATA / "adapt" / "questions.jsonl")]
     assert len(questions) == 3520
     for question in questions:
-        assert len(question["answers"]) == 2
         assert all(answer in texts[name] for name, answers in question["answers"].items() for answer in answers), question
 
 
