@@ -80,8 +80,10 @@ def test_only_questions_are_read_with_the_adapter(embedder: Embedder, reader: Re
 
 def test_questions_and_what_the_index_tells(index: Index) -> None:
     asked, told = read(index)
-    assert len(asked) == 208 and set(told) == {"ko", "en"}
-    assert all(question.rows["ko"] and question.rows["en"] for question in asked)
+    assert len(asked) == 213 and set(told) == {"ko", "en"}
+    assert all(rows for question in asked for rows in question.rows.values())
+    assert sum(set(question.rows) == {"ko"} for question in asked) == 5, "those of the text in one language"
+    assert all(set(question.rows) == {"ko", "en"} for question in asked[:208])
     for language, of in told.items():
         assert len(of.sentences) == len(of.chunk) == len(of.document), language
         assert np.allclose(of.sentences.norm(dim=1), 1, atol=1e-2)
@@ -94,7 +96,7 @@ def test_every_answer_stands_in_its_document() -> None:
     }
     texts |= {text["id"]: text["text"] for text in map(json.loads, lines_of(DATA / "adapt" / "texts.jsonl"))}
     questions = [json.loads(line) for line in lines_of(DATA / "adapt" / "questions.jsonl")]
-    assert len(questions) == 3520
+    assert len(questions) == 9166
     for question in questions:
         assert all(answer in texts[name] for name, answers in question["answers"].items() for answer in answers), question
 
