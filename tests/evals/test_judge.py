@@ -76,7 +76,7 @@ def test_a_judge_adds_its_figures_and_nothing_leaves_the_machine(folder: Path) -
     judged = json.loads((folder / "out" / "scores.json").read_text(encoding="utf-8"))["judged"]
     assert (judged["judge"], judged["ragas"]) == ("openai:scripted", "0.3.1")
     everything, korean, english = judged["groups"]
-    assert (everything["answers"], korean["answers"], english["answers"]) == (3, 1, 2), "refusals are not judged"
+    assert (everything["answers"], korean["answers"], english["answers"]) == (4, 2, 2), "refusals are not judged"
     judgements = (folder / "out" / "judged.jsonl").read_text(encoding="utf-8").splitlines()
     [fine] = (found for found in map(json.loads, judgements) if found["id"] == "fine")
     assert fine["scores"] == {
