@@ -13,8 +13,8 @@ from rag.text import plain
 from rag.types import Language, Passage
 
 # Logistic regressions on the development questions, on 1,388 more that the corpus does not answer, on 652 about a statute and
-# about passages of an encyclopaedia, and on the 88 texts of tests/injection; near misses weigh a fifth, far questions four times as much. Left out in turn, the
-# kinds of texts were told as well. The constants put probability 0.5 where about 3 % of the answerable questions are refused.
+# about passages of an encyclopaedia, and on the 88 texts of tests/injection; near misses weigh a fifth, far questions four times
+# as much. The constants put probability 0.5 where about 3 % of the answerable questions in each language are refused.
 WEIGHTS = (-6.55, 1.58, -0.77, 34.58, 0.28, -33.28, 0.0)
 CONSTANT: dict[Language, float] = {"ko": 9.25, "en": 10.5}
 # Of an encoder that reads questions as any other text, cosines mean whatever they mean: closeness is by the crosslingual encoder.
