@@ -139,6 +139,19 @@ def test_answerable(pipeline: Pipeline, question: str, answered: bool) -> None:
     assert 0 < answerable(query, scored[:1], found[:1]) < 1  # no second to lead
 
 
+@pytest.mark.parametrize(
+    ("question", "answered"),
+    [("왜 머스크는 소송을 냈나?", True), ("Who controls OpenAI?", True), ("김치찌개 끓이는 법 알려줘", False)],
+)
+def test_an_encoder_that_has_learned_no_questions_is_judged_by_other_weights(
+    pipeline: Pipeline, question: str, answered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Embedder, "encode_question", Embedder.encode_query)
+    query = make_query(question, pipeline.embedder)
+    scored = rank(pipeline.index, query)
+    assert (answerable(query, scored, candidates(pipeline.index, query, scored)) > 0.5) == answered
+
+
 def test_what_no_sentence_holds_is_less_surely_answered(pipeline: Pipeline) -> None:
     def probability(question: str) -> float:
         query = make_query(question, pipeline.embedder)
