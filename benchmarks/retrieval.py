@@ -67,13 +67,13 @@ STEPS = {
 }
 
 
-def reranked(found: Sequence[Scored], step: Step) -> list[Scored]:
+def reranked(found: Sequence[Scored], step: Step, query: Query) -> list[Scored]:
     """The candidates in the order of the step."""
     scores: dict[str, float] = {}
     for language in {entry.pool.language for entry in found}:
         pool = [entry for entry in found if entry.pool.language == language]
         values = np.asarray([
-            step.raw * entry.main_cosine + of_encoders(entry, step)
+            (step.raw and step.raw * float(entry.pool.vectors([entry.row])[0][0] @ query.plain)) + of_encoders(entry, step)
             + step.sentence * entry.sentence + step.lexical * entry.lexical + step.coverage * entry.coverage
             + step.provision * entry.provision + step.context * entry.context
             for entry in pool
@@ -120,7 +120,7 @@ def main() -> None:
         }
         for name, step in STEPS.items():
             runs = {
-                id: list(dict.fromkeys(keys.of(e.chunk.document_id, e.chunk.start) for e in reranked(entries, step)))
+                id: list(dict.fromkeys(keys.of(e.chunk.document_id, e.chunk.start) for e in reranked(entries, step, queries[id])))
                 for id, entries in found[step.glossary].items()
             }
             scores = ranked(sitting.qrels, runs)

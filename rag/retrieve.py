@@ -82,10 +82,9 @@ class Scored(NamedTuple):
 
     pool: Pool
     row: int
-    main_cosine: float
     crosslingual_cosine: float
-    main: float  # the first, in standard deviations above its pool's mean
-    crosslingual: float  # the second, likewise
+    main: float  # the main encoder's cosine, in standard deviations above its pool's mean
+    crosslingual: float  # the crosslingual encoder's, likewise
     english: float  # that by the encoder for English, likewise; 0 but for English passages and questions
     sentence: float  # that of its nearest sentence, likewise
     lexical: float  # BM25 as a share of the best score the query could have
@@ -279,8 +278,8 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
     near_main, near_other = vectors @ towards, other_vectors @ query.crosslingual
     near_english = pool.english_vectors(rows) @ query.english if in_english else np.zeros(len(rows))
     near_sentence = pool.nearest_sentences(rows, towards)
-    cosines = zip(near_main, vectors @ query.plain, near_other, near_english, near_sentence, strict=True)
-    for row, (near, cosine, other, third, nearest) in zip(rows, cosines, strict=True):
+    cosines = zip(near_main, near_other, near_english, near_sentence, strict=True)
+    for row, (near, other, third, nearest) in zip(rows, cosines, strict=True):
         parts = {
             "main": (float(near) - mean) / deviation,
             "crosslingual": (float(other) - other_mean) / other_deviation,
@@ -297,7 +296,7 @@ def _rank_pool(pool: Pool, query: Query, among: Set[str] | None) -> list[Scored]
         )
         held = COVERAGE * float(coverage[row]) + CONTEXT * parts["context"]
         score = weighed + LEXICAL * parts["lexical"] + held + parts["provision"]
-        parts |= {"main_cosine": float(cosine), "crosslingual_cosine": float(other), "coverage": float(coverage[row])}
+        parts |= {"crosslingual_cosine": float(other), "coverage": float(coverage[row])}
         scored.append(Scored(pool=pool, row=row, score=score, **parts))
     return scored
 

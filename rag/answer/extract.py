@@ -18,7 +18,7 @@ PASSAGES = 10  # read for sentences
 MAX_QUOTES = 4  # sentences; with the lead-ins of list items up to
 MAX_SHOWN = 6
 EACH_PART = 2  # sentences for each part of a question that asks several things
-# Fitted on the development questions; the first is of one standard deviation of a sentence's cosine.
+# Fitted on the development questions; the first, of one standard deviation of a sentence's cosine, chosen by reading answers too.
 NEARNESS_WEIGHT, COVERAGE_WEIGHT, PASSAGE_WEIGHT, CUE_WEIGHT, HEADING_CUE_WEIGHT = 0.6, 1.6, 0.8, 0.85, 0.25
 ELSEWHERE, ITEM_WEIGHT = 0.65, 0.25
 # Chosen by reading answers: a fit to single facts sees no use in the head of a list or in a section's first sentence, nor harm
