@@ -166,7 +166,7 @@ def _load_named(name: str) -> Embedder:
             "folder, to the name of one on the hub (the network is needed once), or to 'bundled'."
         ) from error
     if _is_e5(name) and not any(model.prompts.values()):
-        model.prompts.update(bundled_model.PROMPTS)
+        model.prompts.update({name: bundled_model.PROMPTS[name] for name in ("query", "document")})  # it has learned no questions
     return Embedder(model, name, shareable=False)
 
 

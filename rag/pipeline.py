@@ -19,7 +19,7 @@ from rag.errors import ChatModelError, QuestionError
 from rag.index import Index, open_index
 from rag.places import places
 from rag.questions import parts, with_context
-from rag.retrieve import Query, Scored, joined, make_queries, passages, rank
+from rag.retrieve import Query, Scored, joined, make_queries, missed, passages, rank
 from rag.text import language_of, normalise
 from rag.types import Answer, Question
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 MAX_QUESTION = 4000  # characters
+# Of the words of a follow-up, by idf. Of 126 development questions asked after one on another topic 1 lacks so little there, of 68
+# on other subjects none, of 32 follow-ups that were written for this 19.
+MISSED = 0.2
 
 
 class Pipeline(Runnable[Question, Answer]):
@@ -59,7 +62,7 @@ class Pipeline(Runnable[Question, Answer]):
         chat = self._chat(input.get("model", ""))
         history = input.get("history", ())
         alone = rewrite.stand_alone(chat, text, history) if chat else ""
-        searched = normalise(alone or with_context(text, history))
+        searched = normalise(alone or with_context(text, history, self._goes_on))
         asked = parts(searched) if alone or searched == text else []  # the question before is context, not a part
         queries = make_queries(searched, asked, self.embedder, alone or text)
         rankings = [rank(self.index, query) for query in queries]
@@ -84,6 +87,21 @@ class Pipeline(Runnable[Question, Answer]):
         done = time.perf_counter()
         timings = {"retrieve": retrieved - begun, "answer": done - retrieved, "total": done - begun}
         yield replace(answer, timings_ms={name: round(1000 * seconds, 1) for name, seconds in timings.items()})
+
+    def _goes_on(self, question: str, before: str) -> bool:
+        """Whether the document that answers what was asked before holds the words of this question: "Who signed?", "벌금은 얼마인가요?"
+
+        It could be asked of many documents, and is meant of that one. A question about something else has words of its own.
+        """
+        if parts(question):
+            return False
+        [asked], [earlier] = (make_queries(text, [], self.embedder) for text in (question, before))
+        found = rank(self.index, earlier) if not asked.provisions else []
+        if not found:
+            return False
+        pool, document = found[0].pool, found[0].chunk.document_id
+        rows = (row for row, chunk in enumerate(pool.chunks) if chunk.document_id == document)
+        return sum(missed(pool, asked, rows)) <= MISSED
 
     def _answers(
         self,

@@ -1,13 +1,14 @@
 """What kind of thing was asked: the parts of a question, and questions that lean on the one before."""
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from rag.lexical import tokens, words
 from rag.places import coordinated, named_in, places, without
 from rag.types import Turn
 
 MAX_PARTS = 4
+TURNS = 3  # questions of a conversation that are looked at closely: each takes a search
 _ASKS = r"(?:(?:since|from|until) when|what|which|who|whom|when|where|why|how|is|are|was|were|does|do|did|can|could|must|may|should|will|would)\b"  # opens a clause
 _INTERROGATIVE = re.compile(rf"^{_ASKS}|누가|누구|언제|어디|무엇|무슨|어떻|어떤|얼마|왜\s|몇\s?[가-힣]", re.IGNORECASE)
 _CLAUSES = re.compile(
@@ -64,17 +65,19 @@ def _says(text: str) -> int:
     return sum(not word.isdigit() for word in found - _OF_ALL)
 
 
-def with_context(question: str, history: Sequence[Turn]) -> str:
+def with_context(question: str, history: Sequence[Turn], goes_on: Callable[[str, str], bool] | None = None) -> str:
     """The text to search for: a follow-up ("그럼 언제부터?", "and in Korea?") goes with the questions that it leans on, a line each.
 
-    One that names a place takes the place of theirs.
+    One that names a place takes the place of theirs. `goes_on(question, before)` says of a question whose words do not show it
+    whether it leans on the one before; it is asked of the last few.
     """
-    lines = [question]
-    for earlier in (turn["content"] for turn in reversed(history) if turn["role"] == "user"):
-        if not _leans(lines[0]):
-            break
-        lines.insert(0, without(earlier) if places(question) else earlier)
-    return "\n".join(lines)
+    asked = [*(turn["content"] for turn in history if turn["role"] == "user"), question]
+    text = ""
+    for number, one in enumerate(asked, start=1):
+        close = goes_on if len(asked) - number < TURNS else None
+        leans = text and (_leans(one) or (close and close(one, text)))
+        text = f"{without(text) if places(one) else text}\n{one}" if leans else one
+    return text
 
 
 def _leans(question: str) -> bool:

@@ -1,6 +1,6 @@
 """One ranking from dense search, BM25 and look-up of provisions, each language searched for itself."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, zip_longest
@@ -243,6 +243,12 @@ def weighed_words(pool: Pool, query: Query) -> list[tuple[float, dict[int, float
         (weight / sum(weights), {column: near for token, near in word.items() for column in pool.lexical.columns([token])})
         for weight, word in zip(weights, asked, strict=True)
     ]
+
+
+def missed(pool: Pool, query: Query, rows: Iterable[int]) -> list[float]:
+    """The shares of the query's idf of those of its words that no sentence of these rows holds."""
+    told = frozenset[int]().union(*(held for row in rows for held in pool.sentence_tokens(row)))
+    return [weight for weight, columns in weighed_words(pool, query) if told.isdisjoint(columns)]
 
 
 def share_held(words: Sequence[tuple[float, dict[int, float]]], columns: Set[int]) -> float:

@@ -8,7 +8,7 @@ from rag import places, provisions
 from rag.answer import coverage, cues
 from rag.answer.extract import Candidate
 from rag.index import Index
-from rag.retrieve import Query, Scored, weighed_words
+from rag.retrieve import Query, Scored, missed
 from rag.text import plain
 from rag.types import Language, Passage
 
@@ -36,10 +36,9 @@ def signals(query: Query, scored: Sequence[Scored], found: Sequence[Candidate]) 
     """
     nearest = scored[:10]
     pool = nearest[0].pool
-    told = frozenset[int]().union(*(held for entry in nearest if entry.pool is pool for held in pool.sentence_tokens(entry.row)))
     can = [cues.can_answer(query.asked, entry.document.text[entry.start : entry.end]) for entry in found[:5]]
     return (
-        max((weight for weight, columns in weighed_words(pool, query) if told.isdisjoint(columns)), default=0.0),
+        max(missed(pool, query, (entry.row for entry in nearest if entry.pool is pool)), default=0.0),
         sum(2.0 ** -(place + 1) for place, holds in enumerate(can) if holds),
         min(found[0].nearness, FARTHEST),
         max(entry.cosine for entry in found[:5]),

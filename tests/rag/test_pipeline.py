@@ -8,6 +8,7 @@ import sys
 import threading
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,6 +141,48 @@ def test_a_follow_up_goes_with_the_question_before_it(pipeline: Pipeline) -> Non
     answer = pipeline.invoke({"question": "그럼 언제부터?", "history": history})  # type: ignore[typeddict-item]
     assert answer.question == "그럼 언제부터?"
     assert answer.citations[0].document_id == "kr-ai-basic-act-transparency-ko"
+
+
+def said(*questions: str) -> list[Any]:
+    """A conversation in which these were asked."""
+    return [turn for text in questions for turn in ({"role": "user", "content": text}, {"role": "assistant", "content": "…"})]
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "topic"),
+    [
+        (["What is California's SB 53?"], "Who signed the bill?", "california-sb1047-sb53"),
+        (["캘리포니아 SB 53은 누구에게 적용되나요?"], "벌금은 최대 얼마인가요?", "california-sb1047-sb53"),
+        (["서울 선언은 언제 채택되었나?"], "법적 구속력이 있나요?", "seoul-declaration-commitments"),
+        (["유럽평의회 AI 협약은 어떤 협약인가?"], "몇 나라가 비준했지?", "coe-framework-convention"),
+        (["What did the UNESCO recommendation on AI ethics set out?"], "How many countries adopted the text?", "unesco-ai-ethics-recommendation"),
+        (["개인정보위는 딥시크에 어떤 조치를 했나요?"], "과징금도 부과했나요?", "kr-pipc-ai-guidance"),
+        # and one of the usual kind after it leans on both
+        (["What is California's SB 53?", "Who signed the bill?"], "And when does it apply?", "california-sb1047-sb53"),
+    ],
+)  # fmt: skip
+def test_a_question_that_many_documents_answer_is_asked_of_the_one_before(
+    pipeline: Pipeline, before: list[str], question: str, topic: str
+) -> None:
+    assert pipeline.invoke({"question": question, "history": said(*before)}).citations[0].document_id.startswith(topic)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "고영향 AI 사업자는 무엇을 해야 하나?",
+        "Which practices does Article 5 ban?",
+        "AI 기본법 31조 3항 내용 뭐야",
+        "How do Korea and the EU differ on fines?",
+        "내일 서울 비 와?",
+        "Who is the president of France?",
+    ],
+)
+def test_a_question_on_another_subject_stands_alone(pipeline: Pipeline, question: str) -> None:
+    """Asked in a conversation it is answered, or refused, as if nothing had been said."""
+    history = said("왜 머스크는 소송을 냈나?", "What is California's SB 53?")
+    alone, after = (pipeline.invoke({"question": question, "history": turns}) for turns in ([], history))
+    assert (alone.refused, alone.citations) == (after.refused, after.citations)
 
 
 @pytest.mark.parametrize("question", ["", "  \n", "\u200b", "x" * 5000])

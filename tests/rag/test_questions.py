@@ -134,6 +134,23 @@ def test_a_full_question_stands_alone(question: str) -> None:
     assert with_context(question, HISTORY) == question
 
 
+def test_whether_a_question_goes_on_is_asked_of_the_last_few() -> None:
+    """Of each with all that the one before it leans on, and not of one whose words show it."""
+    asked = ("A law", "Who signed the bill?", "그럼 언제부터?", "Which civil penalty?")
+    turns: list[Turn] = [{"role": "user", "content": text} for text in asked]
+    seen: list[tuple[str, str]] = []
+
+    def goes_on(question: str, before: str) -> bool:
+        seen.append((question, before))
+        return "share" in question
+
+    assert with_context("What share do members hold?", turns, goes_on) == "Which civil penalty?\nWhat share do members hold?"
+    assert seen == [
+        ("Which civil penalty?", "Who signed the bill?\n그럼 언제부터?"),
+        ("What share do members hold?", "Which civil penalty?"),
+    ]
+
+
 def test_without_a_question_before_it_a_follow_up_stands_alone() -> None:
     assert with_context("그럼 언제부터?", []) == "그럼 언제부터?"
     assert with_context("and in Korea?", [{"role": "assistant", "content": "Ask me."}]) == "and in Korea?"
